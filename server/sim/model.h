@@ -1,0 +1,49 @@
+// A compiled MuJoCo model, shared by every env that uses it.
+//
+// Immutable after it is made, so any number of threads may read it. Held by shared_ptr: a pool, its lanes and the workers'
+// Simulations keep it alive.
+#ifndef HIVEWIRE_SERVER_SIM_MODEL_H_
+#define HIVEWIRE_SERVER_SIM_MODEL_H_
+
+#include <mujoco/mujoco.h>
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace hivewire {
+
+class Model {
+ public:
+  // Compiles MJCF text. `name` is for messages. INVALID_ARGUMENT with MuJoCo's own message (which names element and line)
+  // where it does not compile, or asks for what rows of states cannot hold (sleep).
+  static absl::StatusOr<std::shared_ptr<const Model>> FromXml(absl::string_view xml, absl::string_view name);
+
+  // Compiles a file; meshes and includes are found relative to it. NOT_FOUND where there is no such file.
+  static absl::StatusOr<std::shared_ptr<const Model>> FromFile(const std::string& path);
+
+  ~Model();
+  Model(const Model&) = delete;
+  Model& operator=(const Model&) = delete;
+
+  const mjModel* get() const { return model_; }
+  const mjModel* operator->() const { return model_; }
+  const std::string& name() const { return name_; }
+
+  // Doubles in one row of state (mjSTATE_INTEGRATION).
+  int state_size() const { return state_size_; }
+
+ private:
+  Model(mjModel* model, std::string name);
+
+  mjModel* model_;
+  std::string name_;
+  int state_size_;
+};
+
+}  // namespace hivewire
+
+#endif  // HIVEWIRE_SERVER_SIM_MODEL_H_
