@@ -1,0 +1,57 @@
+// A Carrier takes frames to one pool and brings batches back: the seam between VectorEnv and the way to a server.
+//
+// Who calls whom:
+//   1. a CarrierFactory makes a pool at an address and attaches to it;
+//   2. VectorEnv calls Send for each group of lanes (several may be in flight, for different lanes);
+//   3. VectorEnv calls Receive until each group has come back. Each frame comes back as batches whose rows are the frame's
+//      lanes, in order within a frame.
+//
+// Send and Receive may be called from two threads; each from one at a time. Operations are numbered by the carrier.
+#ifndef HIVEWIRE_CLIENT_CARRIER_H_
+#define HIVEWIRE_CLIENT_CARRIER_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "hivewire/v1/control.pb.h"
+#include "hivewire/v1/session.pb.h"
+
+namespace hivewire {
+
+struct ConnectionOptions;
+
+class Carrier {
+ public:
+  // Releases the pool.
+  virtual ~Carrier() = default;
+
+  virtual const v1::PoolDescription& pool() const = 0;
+
+  // `actions` by the pool's action layout, rows in the order of env_ids.
+  virtual absl::Status SendStep(absl::Span<const uint32_t> env_ids, absl::Span<const char> actions) = 0;
+  // `seeds` one a lane, or empty.
+  virtual absl::Status SendReset(absl::Span<const uint32_t> env_ids, absl::Span<const uint64_t> seeds) = 0;
+
+  // The next batch, valid until the next Receive. DEADLINE_EXCEEDED; UNAVAILABLE when the server is gone; a refused
+  // frame's own status.
+  virtual absl::StatusOr<const v1::Batch*> Receive(absl::Time deadline) = 0;
+
+  virtual absl::StatusOr<v1::RenderResponse> Render(const v1::RenderRequest& request) = 0;
+};
+
+// Makes a pool as `request` asks at `address`, and attaches.
+using CarrierFactory = std::function<absl::StatusOr<std::unique_ptr<Carrier>>(
+    const std::string& address, const ConnectionOptions& connection, const v1::CreatePoolRequest& request)>;
+
+// Carriers for unix: and tcp: addresses.
+CarrierFactory GrpcCarriers();
+
+}  // namespace hivewire
+
+#endif  // HIVEWIRE_CLIENT_CARRIER_H_

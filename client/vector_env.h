@@ -1,0 +1,157 @@
+// Many envs stepped as one, wherever they run: Gymnasium's VectorEnv over env servers.
+//
+//   VectorEnvOptions options;
+//   options.server = "unix:/run/hivewire/env.sock";   // or "tcp:host:port", or several, comma-separated
+//   options.env_id = "Ant-v5";
+//   options.num_envs = 64;
+//   auto env = VectorEnv::Make(options);              // absl::StatusOr<std::unique_ptr<VectorEnv>>
+//   StepResult result;
+//   absl::Status status = (*env)->Reset(/*seed=*/1, result);
+//   while (status.ok()) {
+//     // result.observations[0].as<double>() is (64, 105) row-major; write (64, 8) float32 actions
+//     status = (*env)->Step(actions, result);
+//   }
+//
+// Lanes are numbered 0 … num_envs − 1 over all servers, in the order of the addresses; seeds, order and results are those
+// of one server with all the lanes. Autoreset is what Gymnasium 1.x means by it (see AutoresetMode); a lane that failed
+// comes back as a row with `fault` set, to be dropped.
+//
+// Failure: a Status that names the server's address and what cures it. After UNAVAILABLE or ABORTED the VectorEnv is
+// finished; make a new one.
+//
+// One thread at a time. Not to be used in a forked child (FAILED_PRECONDITION).
+#ifndef HIVEWIRE_CLIENT_VECTOR_ENV_H_
+#define HIVEWIRE_CLIENT_VECTOR_ENV_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "absl/types/optional.h"
+#include "absl/types/span.h"
+#include "client/carrier.h"
+#include "client/connection.h"
+#include "client/leaf_buffer.h"
+#include "hivewire/v1/control.pb.h"
+#include "hivewire/v1/spec.pb.h"
+
+namespace hivewire {
+
+struct VectorEnvOptions {
+  // Comma-separated addresses. Lanes are split over them as evenly as can be.
+  std::string server;
+  ConnectionOptions connection;
+  std::string env_id;
+  std::map<std::string, v1::Value> env_options;
+  int num_envs = 1;
+  v1::AutoresetMode autoreset_mode = v1::AUTORESET_MODE_NEXT_STEP;
+  // FLOAT32 or FLOAT64 for the floating-point observation leaves; unset for the env's own.
+  v1::DType observation_dtype = v1::DTYPE_UNSPECIFIED;
+  v1::DType action_dtype = v1::DTYPE_UNSPECIFIED;
+  // Observation leaves to receive, by name; empty for all.
+  std::vector<std::string> observation_leaves;
+  bool with_info = true;
+  // 0: the env's own; −1: no limit.
+  int max_episode_steps = 0;
+  // How long a synchronous call waits before it fails with DEADLINE_EXCEEDED.
+  absl::Duration step_timeout = absl::Seconds(60);
+};
+
+// Results of some lanes: row k of every array belongs to lane env_ids[k]. Give the same object to each call: its buffers
+// are used again.
+struct StepResult {
+  std::vector<uint32_t> env_ids;
+  // One a leaf of spec().observation (those selected), each (N, shape).
+  std::vector<LeafBuffer> observations;
+  std::vector<double> rewards;
+  // 0 or 1 each. A true termination on the last allowed step sets both.
+  std::vector<uint8_t> terminated;
+  std::vector<uint8_t> truncated;
+  // The observation is the first of an episode. Without `autoreset` the row is no transition: nothing was done with its
+  // action.
+  std::vector<uint8_t> first;
+  // SAME_STEP: the episode ended and the observation is the next one's first; the last one is in final_observations.
+  std::vector<uint8_t> autoreset;
+  // The lane failed and starts anew: no transition.
+  std::vector<uint8_t> fault;
+  // The last seed given to the lane, and the number of its episode, from 1.
+  std::vector<uint64_t> seeds;
+  std::vector<uint64_t> episode_numbers;
+  std::vector<LeafBuffer> infos;
+  // SAME_STEP: rows (indices into env_ids, ascending) whose episode ended, and its last observation and info.
+  std::vector<uint32_t> final_rows;
+  std::vector<LeafBuffer> final_observations;
+  std::vector<LeafBuffer> final_infos;
+  // Episodes that ended in this result (env_id counts over all servers), and lanes that failed.
+  std::vector<v1::Episode> episodes;
+  std::vector<v1::LaneFault> faults;
+
+  int num_rows() const { return static_cast<int>(env_ids.size()); }
+};
+
+class VectorEnv {
+ public:
+  // Connects to every address, makes a pool on each and attaches. Errors name the address; NOT_FOUND names the nearest
+  // env ids.
+  static absl::StatusOr<std::unique_ptr<VectorEnv>> Make(const VectorEnvOptions& options);
+  // The same over carriers of the caller's choice (in-process, fakes).
+  static absl::StatusOr<std::unique_ptr<VectorEnv>> Make(const VectorEnvOptions& options,
+                                                         const CarrierFactory& factory);
+
+  // Releases the pools.
+  ~VectorEnv();
+  VectorEnv(const VectorEnv&) = delete;
+  VectorEnv& operator=(const VectorEnv&) = delete;
+
+  const v1::EnvSpec& spec() const { return spec_; }
+  int num_envs() const { return num_envs_; }
+  // The leaves as they are sent: dtypes after observation_dtype / action_dtype were applied.
+  const std::vector<v1::LayoutLeaf>& observation_leaves() const { return observation_leaves_; }
+  const std::vector<v1::LayoutLeaf>& action_leaves() const { return action_leaves_; }
+  // Bytes of one lane's action.
+  size_t action_bytes() const { return action_bytes_; }
+
+  // Starts an episode in every lane: lane i with seed + i, or without a seed by its own generator. `result` has all
+  // lanes in order.
+  absl::Status Reset(absl::optional<uint64_t> seed, StepResult& result);
+
+  // One step of every lane. `actions`: for each action leaf in turn its (num_envs, shape) slab (with one leaf: just that
+  // array). `result` has all lanes in order.
+  absl::Status Step(absl::Span<const char> actions, StepResult& result);
+  template <typename T>
+  absl::Status Step(absl::Span<const T> actions, StepResult& result) {
+    return Step(absl::MakeConstSpan(reinterpret_cast<const char*>(actions.data()), actions.size() * sizeof(T)), result);
+  }
+
+  // The same in two halves and for any lanes, so that several groups can be in flight. Each group sent comes back as one
+  // result from Receive, its rows in the order sent; groups come back in the order in which they are ready.
+  absl::Status SendReset(absl::Span<const uint32_t> env_ids, absl::Span<const uint64_t> seeds);
+  absl::Status SendStep(absl::Span<const uint32_t> env_ids, absl::Span<const char> actions);
+  absl::Status Receive(StepResult& result);
+
+  // An image of one lane as it is now, (height, width, 3) uint8 or a PNG file. Empty camera: the env's default view.
+  absl::StatusOr<v1::RenderResponse> Render(uint32_t env_id, const std::string& camera, uint32_t width, uint32_t height,
+                                            v1::ImageFormat format = v1::IMAGE_FORMAT_RAW_RGB);
+
+ private:
+  struct Shard;
+  struct Group;
+
+  VectorEnv();
+
+  v1::EnvSpec spec_;
+  int num_envs_ = 0;
+  std::vector<v1::LayoutLeaf> observation_leaves_;
+  std::vector<v1::LayoutLeaf> action_leaves_;
+  size_t action_bytes_ = 0;
+  std::vector<std::unique_ptr<Shard>> shards_;
+};
+
+}  // namespace hivewire
+
+#endif  // HIVEWIRE_CLIENT_VECTOR_ENV_H_
