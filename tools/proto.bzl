@@ -23,7 +23,6 @@ def hw_proto_library(name, srcs, deps = [], grpc = False, visibility = None):
     if not (package + "/").startswith(_ROOT + "/"):
         fail("hw_proto_library must be below %s/, not in %s" % (_ROOT, package))
     stems = [src[:-len(".proto")] for src in srcs]
-    includes = ["/".join([".."] * package.count("/"))]
 
     native.filegroup(
         name = name + "_proto",
@@ -42,9 +41,11 @@ def hw_proto_library(name, srcs, deps = [], grpc = False, visibility = None):
         srcs = [stem + ".pb.cc" for stem in stems],
         hdrs = [stem + ".pb.h" for stem in stems],
         copts = ["-w"],
-        includes = includes,
         visibility = visibility,
-        deps = [dep + "_cc_proto" for dep in deps] + ["@protobuf//:protobuf"],
+        deps = [dep + "_cc_proto" for dep in deps] + [
+            "//proto:include_root",
+            "@protobuf//:protobuf",
+        ],
     )
     if grpc:
         _protoc(
@@ -60,8 +61,7 @@ def hw_proto_library(name, srcs, deps = [], grpc = False, visibility = None):
             srcs = [stem + ".grpc.pb.cc" for stem in stems],
             hdrs = [stem + ".grpc.pb.h" for stem in stems],
             copts = ["-w"],
-            includes = includes,
-            visibility = visibility,
+                visibility = visibility,
             deps = [":" + name + "_cc_proto", "@grpc//:grpc++"],
         )
 
