@@ -1,12 +1,16 @@
-// A Carrier takes frames to one pool and brings batches back: the seam between VectorEnv and the way to a server.
+// A Carrier takes frames to one pool and brings batches back: the seam between VectorEnv and the
+// way to a server.
 //
 // Who calls whom:
 //   1. a CarrierFactory makes a pool at an address and attaches to it;
-//   2. VectorEnv calls Send for each group of lanes (several may be in flight, for different lanes);
-//   3. VectorEnv calls Receive until each group has come back. Each frame comes back as batches whose rows are the frame's
+//   2. VectorEnv calls Send for each group of lanes (several may be in flight, for different
+//   lanes);
+//   3. VectorEnv calls Receive until each group has come back. Each frame comes back as batches
+//   whose rows are the frame's
 //      lanes, in order within a frame.
 //
-// Send and Receive may be called from two threads; each from one at a time. Operations are numbered by the carrier.
+// Send and Receive may be called from two threads; each from one at a time. Operations are numbered
+// by the carrier.
 #ifndef HIVEWIRE_CLIENT_CARRIER_H_
 #define HIVEWIRE_CLIENT_CARRIER_H_
 
@@ -34,12 +38,14 @@ class Carrier {
   virtual const v1::PoolDescription& pool() const = 0;
 
   // `actions` by the pool's action layout, rows in the order of env_ids.
-  virtual absl::Status SendStep(absl::Span<const uint32_t> env_ids, absl::Span<const char> actions) = 0;
+  virtual absl::Status SendStep(absl::Span<const uint32_t> env_ids,
+                                absl::Span<const char> actions) = 0;
   // `seeds` one a lane, or empty.
-  virtual absl::Status SendReset(absl::Span<const uint32_t> env_ids, absl::Span<const uint64_t> seeds) = 0;
+  virtual absl::Status SendReset(absl::Span<const uint32_t> env_ids,
+                                 absl::Span<const uint64_t> seeds) = 0;
 
-  // The next batch, valid until the next Receive. DEADLINE_EXCEEDED; UNAVAILABLE when the server is gone; a refused
-  // frame's own status.
+  // The next batch, valid until the next Receive. DEADLINE_EXCEEDED; UNAVAILABLE when the server is
+  // gone; a refused frame's own status.
   virtual absl::StatusOr<const v1::Batch*> Receive(absl::Time deadline) = 0;
 
   virtual absl::StatusOr<v1::RenderResponse> Render(const v1::RenderRequest& request) = 0;
@@ -47,7 +53,8 @@ class Carrier {
 
 // Makes a pool as `request` asks at `address`, and attaches.
 using CarrierFactory = std::function<absl::StatusOr<std::unique_ptr<Carrier>>(
-    const std::string& address, const ConnectionOptions& connection, const v1::CreatePoolRequest& request)>;
+    const std::string& address, const ConnectionOptions& connection,
+    const v1::CreatePoolRequest& request)>;
 
 // Carriers for unix: and tcp: addresses.
 CarrierFactory GrpcCarriers();

@@ -1,6 +1,8 @@
-// How a client reaches a server: the options that every program shares, and the channel that they make.
+// How a client reaches a server: the options that every program shares, and the channel that they
+// make.
 //
-// Addresses are "unix:/path" and "tcp:host:port". TLS is used for tcp: when a CA, or `tls`, is given.
+// Addresses are "unix:/path" and "tcp:host:port". TLS is used for tcp: when a CA, or `tls`, is
+// given.
 #ifndef HIVEWIRE_CLIENT_CONNECTION_H_
 #define HIVEWIRE_CLIENT_CONNECTION_H_
 
@@ -14,8 +16,8 @@
 namespace hivewire {
 
 struct ConnectionOptions {
-  // PEM files. `tls_ca` checks the server (empty with `tls`: the system's roots); cert and key are the client's own, for
-  // mutual TLS.
+  // PEM files. `tls_ca` checks the server (empty with `tls`: the system's roots); cert and key are
+  // the client's own, for mutual TLS.
   bool tls = false;
   std::string tls_ca;
   std::string tls_cert;

@@ -1,6 +1,7 @@
 // One leaf of many lanes: an (N, shape) array, row-major, on a 64-byte boundary.
 //
-// A plain value that keeps its memory when it is made smaller. The reader asks for the dtype that the leaf has.
+// A plain value that keeps its memory when it is made smaller. The reader asks for the dtype that
+// the leaf has.
 #ifndef HIVEWIRE_CLIENT_LEAF_BUFFER_H_
 #define HIVEWIRE_CLIENT_LEAF_BUFFER_H_
 
@@ -58,9 +59,6 @@ class LeafBuffer {
   size_t capacity_bytes_ = 0;
   std::unique_ptr<char, AlignedDelete> data_;
 };
-
-// Bytes of one element; 0 for a dtype that is none.
-size_t SizeOf(v1::DType dtype);
 
 }  // namespace hivewire
 

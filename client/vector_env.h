@@ -1,23 +1,20 @@
 // Many envs stepped as one, wherever they run: Gymnasium's VectorEnv over env servers.
 //
 //   VectorEnvOptions options;
-//   options.server = "unix:/run/hivewire/env.sock";   // or "tcp:host:port", or several, comma-separated
-//   options.env_id = "Ant-v5";
-//   options.num_envs = 64;
-//   auto env = VectorEnv::Make(options);              // absl::StatusOr<std::unique_ptr<VectorEnv>>
-//   StepResult result;
-//   absl::Status status = (*env)->Reset(/*seed=*/1, result);
-//   while (status.ok()) {
+//   options.server = "unix:/run/hivewire/env.sock";   // or "tcp:host:port", or several,
+//   comma-separated options.env_id = "Ant-v5"; options.num_envs = 64; auto env =
+//   VectorEnv::Make(options);              // absl::StatusOr<std::unique_ptr<VectorEnv>> StepResult
+//   result; absl::Status status = (*env)->Reset(/*seed=*/1, result); while (status.ok()) {
 //     // result.observations[0].as<double>() is (64, 105) row-major; write (64, 8) float32 actions
 //     status = (*env)->Step(actions, result);
 //   }
 //
-// Lanes are numbered 0 … num_envs − 1 over all servers, in the order of the addresses; seeds, order and results are those
-// of one server with all the lanes. Autoreset is what Gymnasium 1.x means by it (see AutoresetMode); a lane that failed
-// comes back as a row with `fault` set, to be dropped.
+// Lanes are numbered 0 … num_envs − 1 over all servers, in the order of the addresses; seeds, order
+// and results are those of one server with all the lanes. Autoreset is what Gymnasium 1.x means by
+// it (see AutoresetMode); a lane that failed comes back as a row with `fault` set, to be dropped.
 //
-// Failure: a Status that names the server's address and what cures it. After UNAVAILABLE or ABORTED the VectorEnv is
-// finished; make a new one.
+// Failure: a Status that names the server's address and what cures it. After UNAVAILABLE or ABORTED
+// the VectorEnv is finished; make a new one.
 //
 // One thread at a time. Not to be used in a forked child (FAILED_PRECONDITION).
 #ifndef HIVEWIRE_CLIENT_VECTOR_ENV_H_
@@ -62,8 +59,8 @@ struct VectorEnvOptions {
   absl::Duration step_timeout = absl::Seconds(60);
 };
 
-// Results of some lanes: row k of every array belongs to lane env_ids[k]. Give the same object to each call: its buffers
-// are used again.
+// Results of some lanes: row k of every array belongs to lane env_ids[k]. Give the same object to
+// each call: its buffers are used again.
 struct StepResult {
   std::vector<uint32_t> env_ids;
   // One a leaf of spec().observation (those selected), each (N, shape).
@@ -72,10 +69,11 @@ struct StepResult {
   // 0 or 1 each. A true termination on the last allowed step sets both.
   std::vector<uint8_t> terminated;
   std::vector<uint8_t> truncated;
-  // The observation is the first of an episode. Without `autoreset` the row is no transition: nothing was done with its
-  // action.
+  // The observation is the first of an episode. Without `autoreset` the row is no transition:
+  // nothing was done with its action.
   std::vector<uint8_t> first;
-  // SAME_STEP: the episode ended and the observation is the next one's first; the last one is in final_observations.
+  // SAME_STEP: the episode ended and the observation is the next one's first; the last one is in
+  // final_observations.
   std::vector<uint8_t> autoreset;
   // The lane failed and starts anew: no transition.
   std::vector<uint8_t> fault;
@@ -83,7 +81,8 @@ struct StepResult {
   std::vector<uint64_t> seeds;
   std::vector<uint64_t> episode_numbers;
   std::vector<LeafBuffer> infos;
-  // SAME_STEP: rows (indices into env_ids, ascending) whose episode ended, and its last observation and info.
+  // SAME_STEP: rows (indices into env_ids, ascending) whose episode ended, and its last observation
+  // and info.
   std::vector<uint32_t> final_rows;
   std::vector<LeafBuffer> final_observations;
   std::vector<LeafBuffer> final_infos;
@@ -96,8 +95,8 @@ struct StepResult {
 
 class VectorEnv {
  public:
-  // Connects to every address, makes a pool on each and attaches. Errors name the address; NOT_FOUND names the nearest
-  // env ids.
+  // Connects to every address, makes a pool on each and attaches. Errors name the address;
+  // NOT_FOUND names the nearest env ids.
   static absl::StatusOr<std::unique_ptr<VectorEnv>> Make(const VectorEnvOptions& options);
   // The same over carriers of the caller's choice (in-process, fakes).
   static absl::StatusOr<std::unique_ptr<VectorEnv>> Make(const VectorEnvOptions& options,
@@ -116,26 +115,31 @@ class VectorEnv {
   // Bytes of one lane's action.
   size_t action_bytes() const { return action_bytes_; }
 
-  // Starts an episode in every lane: lane i with seed + i, or without a seed by its own generator. `result` has all
-  // lanes in order.
+  // Starts an episode in every lane: lane i with seed + i, or without a seed by its own generator.
+  // `result` has all lanes in order.
   absl::Status Reset(absl::optional<uint64_t> seed, StepResult& result);
 
-  // One step of every lane. `actions`: for each action leaf in turn its (num_envs, shape) slab (with one leaf: just that
-  // array). `result` has all lanes in order.
+  // One step of every lane. `actions`: for each action leaf in turn its (num_envs, shape) slab
+  // (with one leaf: just that array). `result` has all lanes in order.
   absl::Status Step(absl::Span<const char> actions, StepResult& result);
   template <typename T>
   absl::Status Step(absl::Span<const T> actions, StepResult& result) {
-    return Step(absl::MakeConstSpan(reinterpret_cast<const char*>(actions.data()), actions.size() * sizeof(T)), result);
+    return Step(absl::MakeConstSpan(reinterpret_cast<const char*>(actions.data()),
+                                    actions.size() * sizeof(T)),
+                result);
   }
 
-  // The same in two halves and for any lanes, so that several groups can be in flight. Each group sent comes back as one
-  // result from Receive, its rows in the order sent; groups come back in the order in which they are ready.
+  // The same in two halves and for any lanes, so that several groups can be in flight. Each group
+  // sent comes back as one result from Receive, its rows in the order sent; groups come back in the
+  // order in which they are ready.
   absl::Status SendReset(absl::Span<const uint32_t> env_ids, absl::Span<const uint64_t> seeds);
   absl::Status SendStep(absl::Span<const uint32_t> env_ids, absl::Span<const char> actions);
   absl::Status Receive(StepResult& result);
 
-  // An image of one lane as it is now, (height, width, 3) uint8 or a PNG file. Empty camera: the env's default view.
-  absl::StatusOr<v1::RenderResponse> Render(uint32_t env_id, const std::string& camera, uint32_t width, uint32_t height,
+  // An image of one lane as it is now, (height, width, 3) uint8 or a PNG file. Empty camera: the
+  // env's default view.
+  absl::StatusOr<v1::RenderResponse> Render(uint32_t env_id, const std::string& camera,
+                                            uint32_t width, uint32_t height,
                                             v1::ImageFormat format = v1::IMAGE_FORMAT_RAW_RGB);
 
  private:

@@ -1,7 +1,7 @@
 // A compiled MuJoCo model, shared by every env that uses it.
 //
-// Immutable after it is made, so any number of threads may read it. Held by shared_ptr: a pool, its lanes and the workers'
-// Simulations keep it alive.
+// Immutable after it is made, so any number of threads may read it. Held by shared_ptr: a pool, its
+// lanes and the workers' Simulations keep it alive.
 #ifndef HIVEWIRE_SERVER_SIM_MODEL_H_
 #define HIVEWIRE_SERVER_SIM_MODEL_H_
 
@@ -18,11 +18,14 @@ namespace hivewire {
 
 class Model {
  public:
-  // Compiles MJCF text. `name` is for messages. INVALID_ARGUMENT with MuJoCo's own message (which names element and line)
-  // where it does not compile, or asks for what rows of states cannot hold (sleep).
-  static absl::StatusOr<std::shared_ptr<const Model>> FromXml(absl::string_view xml, absl::string_view name);
+  // Compiles MJCF text. `name` is for messages. INVALID_ARGUMENT with MuJoCo's own message (which
+  // names element and line) where it does not compile, or asks for what rows of states cannot hold
+  // (sleep).
+  static absl::StatusOr<std::shared_ptr<const Model>> FromXml(absl::string_view xml,
+                                                              absl::string_view name);
 
-  // Compiles a file; meshes and includes are found relative to it. NOT_FOUND where there is no such file.
+  // Compiles a file; meshes and includes are found relative to it. NOT_FOUND where there is no such
+  // file.
   static absl::StatusOr<std::shared_ptr<const Model>> FromFile(const std::string& path);
 
   ~Model();

@@ -1,5 +1,5 @@
-// numpy's Generator(PCG64(SeedSequence(seed))), bit for bit, so that a seed starts the same episode here as in Gymnasium
-// and RoboHive. Checked against numpy 1.26 and 2.4.
+// numpy's Generator(PCG64(SeedSequence(seed))), bit for bit, so that a seed starts the same episode
+// here as in Gymnasium and RoboHive. Checked against numpy 1.26 and 2.4.
 //
 // A plain value: copy it to save it, compare it, send it. Not thread-safe.
 #ifndef HIVEWIRE_SERVER_SIM_NUMPY_RNG_H_

@@ -1,7 +1,9 @@
-// One engine: a worker's mjData for one model, into which it loads the state row of whichever env it steps.
+// One engine: a worker's mjData for one model, into which it loads the state row of whichever env
+// it steps.
 //
-// After Load only the row is valid. Every derived field (xpos, cfrc_ext, sensordata, …) is another env's until the engine
-// recomputes it; builds with HIVEWIRE_POISON_DERIVED fill them with NaN to show who reads them too early.
+// After Load only the row is valid. Every derived field (xpos, cfrc_ext, sensordata, …) is another
+// env's until the engine recomputes it; builds with HIVEWIRE_POISON_DERIVED fill them with NaN to
+// show who reads them too early.
 //
 // Used by one thread at a time.
 #ifndef HIVEWIRE_SERVER_SIM_SIMULATION_H_
@@ -46,8 +48,8 @@ class Simulation {
   // OK, or the first bad-state warning (diverged, NaN in qpos/qvel/qacc) since Load or Reset.
   absl::Status CheckState() const;
 
-  // Runs `body`, which may call the engine, and turns mju_error and exceptions into INTERNAL. After an error the mjData
-  // is not to be trusted: throw this Simulation away.
+  // Runs `body`, which may call the engine, and turns mju_error and exceptions into INTERNAL. After
+  // an error the mjData is not to be trusted: throw this Simulation away.
   static absl::Status Guard(absl::FunctionRef<void()> body);
 
  private:

@@ -1,4 +1,5 @@
-// A Task is what differs between envs: its spec, and how it resets, acts, observes, rewards and ends.
+// A Task is what differs between envs: its spec, and how it resets, acts, observes, rewards and
+// ends.
 //
 // Who calls whom, for one step of one lane, on one worker:
 //   1. the worker loads the lane's row into a Simulation (none for a task without a model);
@@ -7,15 +8,17 @@
 //   4. Evaluate  gives reward, termination and the info leaves;
 //   5. Observe   writes the observation leaves;
 //   6. the worker saves the row.
-// and for a reset: mj_resetData, then Reset, then Observe. Time limits, autoreset, seeding and episode counts are the lane's
-// affair (server/pool), not the task's.
+// and for a reset: mj_resetData, then Reset, then Observe. Time limits, autoreset, seeding and
+// episode counts are the lane's affair (server/pool), not the task's.
 //
-// A Task is immutable and shared by all workers: everything that changes lives in the TaskContext. Given equal context and
-// action every method gives bit-equal results. What a task needs from before a step (Ant's torso position) must be in its
-// own state: after a load the derived fields of mjData are another lane's.
+// A Task is immutable and shared by all workers: everything that changes lives in the TaskContext.
+// Given equal context and action every method gives bit-equal results. What a task needs from
+// before a step (Ant's torso position) must be in its own state: after a load the derived fields of
+// mjData are another lane's.
 //
-// Failure: Reset returns a Status. The other methods may not fail by themselves; engine errors and exceptions are caught by
-// the caller and are faults of that lane. A NaN in reward or observation is found by the lane.
+// Failure: Reset returns a Status. The other methods may not fail by themselves; engine errors and
+// exceptions are caught by the caller and are faults of that lane. A NaN in reward or observation
+// is found by the lane.
 #ifndef HIVEWIRE_SERVER_TASKS_TASK_H_
 #define HIVEWIRE_SERVER_TASKS_TASK_H_
 
@@ -35,7 +38,8 @@ namespace hivewire {
 // What a lane lends a task for one call.
 struct TaskContext {
   Simulation* simulation;    // null where model() is null
-  absl::Span<double> state;  // state_size() doubles, zero before the lane's first reset, else as the task left them
+  absl::Span<double> state;  // state_size() doubles, zero before the lane's first reset, else as
+                             // the task left them
   NumpyRng* rng;
 };
 
@@ -51,8 +55,9 @@ struct Outcome {
   bool terminated = false;
 };
 
-// Where the leaves of one row go: one pointer a leaf of the spec, each to as many doubles as the leaf has elements, or null
-// for a leaf that nobody selected. The lane converts to the leaf's dtype.
+// Where the leaves of one row go: one pointer a leaf of the spec, each to as many doubles as the
+// leaf has elements, or null for a leaf that nobody selected. The lane converts to the leaf's
+// dtype.
 using LeafPointers = absl::Span<double* const>;
 
 using Options = std::map<std::string, v1::Value>;
@@ -69,9 +74,11 @@ class Task {
   // Doubles of task state a lane keeps for it.
   virtual int state_size() const { return 0; }
 
-  // Draws the first state of an episode. Called on a Simulation fresh from Reset(). `options` are the reset's own, by
-  // name; INVALID_ARGUMENT for one it does not know. `info`: the leaves that have in_reset.
-  virtual absl::Status Reset(TaskContext& context, const Options& options, LeafPointers info) const = 0;
+  // Draws the first state of an episode. Called on a Simulation fresh from Reset(). `options` are
+  // the reset's own, by name; INVALID_ARGUMENT for one it does not know. `info`: the leaves that
+  // have in_reset.
+  virtual absl::Status Reset(TaskContext& context, const Options& options,
+                             LeafPointers info) const = 0;
 
   virtual void Act(TaskContext& context, const Action& action) const = 0;
 
