@@ -73,6 +73,17 @@ Meaning MeaningOf(v1::ErrorReason reason) {
   }
 }
 
+// Empty for a status that carries none of ours.
+google::rpc::ErrorInfo InfoOf(const absl::Status& status) {
+  const absl::optional<absl::Cord> payload = status.GetPayload(kTypeUrl);
+  google::rpc::ErrorInfo info;
+  if (payload.has_value() && info.ParseFromString(std::string(*payload)) &&
+      info.domain() == kDomain) {
+    return info;
+  }
+  return {};
+}
+
 }  // namespace
 
 absl::Status MakeError(v1::ErrorReason reason, absl::string_view message, absl::string_view field,
@@ -91,14 +102,15 @@ absl::Status MakeError(v1::ErrorReason reason, absl::string_view message, absl::
 }
 
 v1::ErrorReason ReasonOf(const absl::Status& status) {
-  const absl::optional<absl::Cord> payload = status.GetPayload(kTypeUrl);
-  google::rpc::ErrorInfo info;
   v1::ErrorReason reason = v1::ERROR_REASON_UNSPECIFIED;
-  if (payload.has_value() && info.ParseFromString(std::string(*payload)) &&
-      info.domain() == kDomain) {
-    v1::ErrorReason_Parse(absl::StrCat(kReasonPrefix, info.reason()), &reason);
-  }
+  v1::ErrorReason_Parse(absl::StrCat(kReasonPrefix, InfoOf(status).reason()), &reason);
   return reason;
+}
+
+std::string FieldOf(const absl::Status& status) {
+  const google::rpc::ErrorInfo info = InfoOf(status);
+  const auto field = info.metadata().find("field");
+  return field == info.metadata().end() ? "" : field->second;
 }
 
 google::rpc::Status ToProto(const absl::Status& status) {

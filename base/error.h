@@ -22,6 +22,8 @@ absl::Status MakeError(v1::ErrorReason reason, absl::string_view message,
 
 // UNSPECIFIED for a status that carries none.
 v1::ErrorReason ReasonOf(const absl::Status& status);
+// The field to blame; empty for a status that names none.
+std::string FieldOf(const absl::Status& status);
 
 google::rpc::Status ToProto(const absl::Status& status);
 absl::Status FromProto(const google::rpc::Status& status);

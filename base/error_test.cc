@@ -14,6 +14,12 @@ TEST(Error, KeepsCodeReasonAndMessageOverTheWire) {
   EXPECT_EQ(ReasonOf(received), v1::ERROR_REASON_BAD_ENV_ID);
 }
 
+TEST(Error, NamesTheFieldToBlame) {
+  EXPECT_EQ(FieldOf(MakeError(v1::ERROR_REASON_BAD_OPTION, "x", "options.g", "ten")), "options.g");
+  EXPECT_EQ(FieldOf(MakeError(v1::ERROR_REASON_BAD_OPTION, "x")), "");
+  EXPECT_EQ(FieldOf(absl::InternalError("x")), "");
+}
+
 TEST(Error, EveryReasonHasACodeOfItsOwnMeaning) {
   for (int reason = v1::ErrorReason_MIN + 1; reason <= v1::ErrorReason_MAX; ++reason) {
     const absl::Status status = MakeError(static_cast<v1::ErrorReason>(reason), "x");
