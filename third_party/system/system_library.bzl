@@ -1,7 +1,7 @@
 """cc_library targets for libraries whose headers are in /usr/include."""
 
 def system_library(name, libs = [], static_libs = None, always_static = False, linkopts = [], **kwargs):
-    """A library of the system: shared, or its static archive under --config=dist.
+    """A library of the system: its static archive, or the shared library (see shared_linkage).
 
     Args:
       name: the target.
@@ -17,8 +17,8 @@ def system_library(name, libs = [], static_libs = None, always_static = False, l
     native.cc_library(
         name = name,
         linkopts = linkopts + (static if always_static else select({
-            "@hivewire//third_party/system:static_linkage": static,
-            "//conditions:default": shared,
+            "@hivewire//third_party/system:shared_linkage": shared,
+            "//conditions:default": static,
         })),
         visibility = ["//visibility:public"],
         **kwargs

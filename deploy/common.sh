@@ -1,0 +1,24 @@
+# Sourced by the scripts of this repository: where it is, how they speak, how they time themselves.
+
+set -euo pipefail
+
+readonly HIVEWIRE_ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+
+# Bazel keeps its files under the home folder, also where a service starts us without one.
+export HOME="${HOME:-$(getent passwd "$(id -u)" | cut -d: -f6)}"
+
+say() { printf '%s\n' "$*" >&2; }
+die() { say "error: $*"; exit 1; }
+
+# seconds -> "1 min 05 s"
+duration() {
+  if (($1 < 60)); then printf '%d s' "$1"; else printf '%d min %02d s' $(($1 / 60)) $(($1 % 60)); fi
+}
+
+# bazel COMMAND [ARGUMENT...] from the root, optimised, speaking only when something is wrong.
+hw_bazel() {
+  local command="$1"
+  shift
+  (cd "${HIVEWIRE_ROOT}" && bazel "${command}" -c opt --ui_event_filters=-info,-debug \
+    --noshow_loading_progress --show_progress_rate_limit=15 "$@" </dev/null)
+}

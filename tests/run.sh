@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# Sets up, builds and runs every test. Needs nothing installed, asks nothing. The last line is
+# "N passed, M failed", counted from test cases; the exit status is 0 only if some ran and all passed.
+#
+#   tests/run.sh                        everything but the sanitizers
+#   tests/run.sh --sanitizers           and the server's and client's tests under ASan, UBSan and TSan
+#   tests/run.sh //server/pool/...      only these targets
+
+source "$(dirname "${BASH_SOURCE[0]}")/../deploy/common.sh"
+
+sanitizers=false
+targets=()
+for argument in "$@"; do
+  case "${argument}" in
+    --sanitizers) sanitizers=true ;;
+    //*) targets+=("${argument}") ;;
+    *) die "unknown argument ${argument}; accepted: --sanitizers and Bazel targets such as //server/..." ;;
+  esac
+done
+((${#targets[@]})) || targets=(//...)
+
+# Folders whose own code the sanitizers watch: what runs without LibTorch.
+readonly SANITIZED=(//base/... //client/... //server/...)
+
+passed=0 failed=0 skipped=0
+stage_times=()
+events="$(mktemp)"
+
+finish() {
+  rm -f "${events}"
+  local line
+  say ""
+  for line in "${stage_times[@]}"; do say "${line}"; done
+  ((skipped == 0)) || say "${skipped} skipped"
+  echo "${passed} passed, ${failed} failed"
+  ((failed == 0 && passed > 0)) || exit 1
+}
+trap finish EXIT
+
+# stage NAME COMMAND...: runs it, keeps its time, counts its failure as one failed.
+stage() {
+  local name="$1" start=${SECONDS} outcome=ok
+  shift
+  say "== ${name}"
+  "$@" || { outcome=FAILED; failed=$((failed + 1)); }
+  stage_times+=("$(printf '%-14s %-7s %s' "${name}" "${outcome}" "$(duration $((SECONDS - start)))")")
+  [[ "${outcome}" == ok ]]
+}
+
+# run_tests [BAZEL ARGUMENT...]: one `bazel test`, whose cases are added to the counts. Fails only
+# where Bazel failed and no case says why.
+run_tests() {
+  local status=0 counted more_passed more_failed more_skipped
+  : >"${events}"
+  hw_bazel test --keep_going --build_tests_only --build_event_json_file="${events}" "$@" || status=$?
+  counted="$(python3 "${HIVEWIRE_ROOT}/tests/count_results.py" "${events}")" || return 1
+  read -r more_passed more_failed more_skipped <<<"${counted}"
+  passed=$((passed + more_passed)) failed=$((failed + more_failed)) skipped=$((skipped + more_skipped))
+  ((status == 0 || more_failed > 0))
+}
+
+stage setup "${HIVEWIRE_ROOT}/deploy/setup.sh" || exit 1
+stage format "${HIVEWIRE_ROOT}/tests/check_format.sh" || true
+stage build hw_bazel build --keep_going "${targets[@]}" || true
+stage layers "${HIVEWIRE_ROOT}/tests/check_layers.sh" || true
+stage tests run_tests "${targets[@]}" || true
+if "${sanitizers}"; then
+  stage asan run_tests --config=asan --test_tag_filters=-no-asan "${SANITIZED[@]}" || true
+  stage tsan run_tests --config=tsan --test_tag_filters=-no-tsan "${SANITIZED[@]}" || true
+fi
