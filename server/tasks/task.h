@@ -22,9 +22,7 @@
 #ifndef HIVEWIRE_SERVER_TASKS_TASK_H_
 #define HIVEWIRE_SERVER_TASKS_TASK_H_
 
-#include <map>
 #include <memory>
-#include <string>
 
 #include "absl/status/status.h"
 #include "absl/types/span.h"
@@ -32,14 +30,16 @@
 #include "server/sim/model.h"
 #include "server/sim/numpy_rng.h"
 #include "server/sim/simulation.h"
+#include "server/tasks/options.h"
 
 namespace hivewire {
 
 // What a lane lends a task for one call.
 struct TaskContext {
-  Simulation* simulation;    // null where model() is null
-  absl::Span<double> state;  // state_size() doubles, zero before the lane's first reset, else as
-                             // the task left them
+  // Null where model() is null.
+  Simulation* simulation;
+  // state_size() doubles, zero before the lane's first reset, else as the task left them.
+  absl::Span<double> state;
   NumpyRng* rng;
 };
 
@@ -59,8 +59,6 @@ struct Outcome {
 // leaf has elements, or null for a leaf that nobody selected. The lane converts to the leaf's
 // dtype.
 using LeafPointers = absl::Span<double* const>;
-
-using Options = std::map<std::string, v1::Value>;
 
 class Task {
  public:
@@ -82,6 +80,7 @@ class Task {
 
   virtual void Act(TaskContext& context, const Action& action) const = 0;
 
+  // By default spec().frame_skip() steps of the engine; nothing for a task without a model.
   virtual void Advance(TaskContext& context) const;
 
   virtual Outcome Evaluate(TaskContext& context, const Action& action, LeafPointers info) const = 0;
