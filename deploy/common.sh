@@ -15,10 +15,10 @@ duration() {
   if (($1 < 60)); then printf '%d s' "$1"; else printf '%d min %02d s' $(($1 / 60)) $(($1 % 60)); fi
 }
 
-# bazel COMMAND [ARGUMENT...] from the root, optimised, speaking only when something is wrong.
+# bazel COMMAND [ARGUMENT...] from the root, with few words.
 hw_bazel() {
   local command="$1"
   shift
-  (cd "${HIVEWIRE_ROOT}" && bazel "${command}" -c opt --ui_event_filters=-info,-debug \
+  (cd "${HIVEWIRE_ROOT}" && bazel "${command}" --ui_event_filters=-info,-debug \
     --noshow_loading_progress --show_progress_rate_limit=15 "$@" </dev/null)
 }
