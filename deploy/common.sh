@@ -19,6 +19,6 @@ duration() {
 hw_bazel() {
   local command="$1"
   shift
-  (cd "${HIVEWIRE_ROOT}" && bazel "${command}" --ui_event_filters=-info,-debug \
-    --noshow_loading_progress --show_progress_rate_limit=15 "$@" </dev/null)
+  (cd "${HIVEWIRE_ROOT}" && bazel "${command}" --noshow_loading_progress \
+    --show_progress_rate_limit=15 "$@" </dev/null)
 }

@@ -39,10 +39,11 @@ trap finish EXIT
 
 # stage NAME COMMAND...: runs it, keeps its time, counts its failure as one failed.
 stage() {
-  local name="$1" start=${SECONDS} outcome=ok
+  local name="$1" start=${SECONDS} failed_before=${failed} outcome=ok
   shift
   say "== ${name}"
-  "$@" || { outcome=FAILED; failed=$((failed + 1)); }
+  "$@" || failed=$((failed + 1))
+  ((failed == failed_before)) || outcome=FAILED
   stage_times+=("$(printf '%-14s %-7s %s' "${name}" "${outcome}" "$(duration $((SECONDS - start)))")")
   [[ "${outcome}" == ok ]]
 }
