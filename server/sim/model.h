@@ -42,6 +42,9 @@ class Model {
  private:
   Model(mjModel* model, std::string name);
 
+  static absl::StatusOr<std::shared_ptr<const Model>> Adopt(absl::StatusOr<mjModel*> compiled,
+                                                            absl::string_view name);
+
   mjModel* model_;
   std::string name_;
   int state_size_;

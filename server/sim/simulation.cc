@@ -1,0 +1,131 @@
+#include "server/sim/simulation.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <limits>
+#include <mutex>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace hivewire {
+namespace {
+
+struct EngineError : std::exception {
+  explicit EngineError(const char* text) : message(text) {}
+  const char* what() const noexcept override { return message.c_str(); }
+  std::string message;
+};
+
+thread_local int guard_depth = 0;
+
+// MuJoCo's error handler may not return. Under a guard it unwinds to it (libmujoco has unwind
+// tables); without one there is nobody to go back to.
+void OnEngineError(const char* message) {
+  if (guard_depth > 0) throw EngineError(message);
+  std::fprintf(stderr, "MuJoCo error outside a guard: %s\n", message);
+  std::abort();
+}
+
+// Warnings are counted in mjData, where CheckState finds them; MuJoCo's own log file is not wanted.
+void OnEngineWarning(const char*) {}
+
+void InstallHandlers() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    mju_user_error = OnEngineError;
+    mju_user_warning = OnEngineWarning;
+  });
+}
+
+#ifdef HIVEWIRE_POISON_DERIVED
+constexpr bool kPoison = true;
+#else
+constexpr bool kPoison = false;
+#endif
+
+// NaN into derived fields that tasks read, so that one who reads them before the engine recomputed
+// them is found out.
+void PoisonDerived(const mjModel& model, mjData& data) {
+  const auto poison = [](mjtNum* field, mjtSize count) {
+    for (mjtSize k = 0; k < count; ++k) field[k] = std::numeric_limits<mjtNum>::quiet_NaN();
+  };
+  poison(data.xpos, 3 * model.nbody);
+  poison(data.xquat, 4 * model.nbody);
+  poison(data.xipos, 3 * model.nbody);
+  poison(data.geom_xpos, 3 * model.ngeom);
+  poison(data.site_xpos, 3 * model.nsite);
+  poison(data.cfrc_ext, 6 * model.nbody);
+  poison(data.cvel, 6 * model.nbody);
+  poison(data.cinert, 10 * model.nbody);
+  poison(data.subtree_com, 3 * model.nbody);
+  poison(data.sensordata, model.nsensordata);
+  poison(data.qfrc_actuator, model.nv);
+  poison(data.actuator_force, model.nu);
+}
+
+constexpr mjtWarning kBadState[] = {mjWARN_BADQPOS, mjWARN_BADQVEL, mjWARN_BADQACC, mjWARN_BADCTRL};
+
+}  // namespace
+
+Simulation::Simulation(std::shared_ptr<const Model> model, mjData* data)
+    : model_(std::move(model)), data_(data) {}
+
+Simulation::~Simulation() { mj_deleteData(data_); }
+
+absl::StatusOr<std::unique_ptr<Simulation>> Simulation::Create(std::shared_ptr<const Model> model) {
+  mjData* data = nullptr;
+  const absl::Status status = Guard([&] { data = mj_makeData(model->get()); });
+  if (!status.ok() || data == nullptr) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("no memory for an engine of ", model->name(), ": ", status.message()));
+  }
+  return std::unique_ptr<Simulation>(new Simulation(std::move(model), data));
+}
+
+void Simulation::Load(absl::Span<const double> row) {
+  mj_setState(model(), data_, row.data(), mjSTATE_INTEGRATION);
+  for (mjWarningStat& warning : data_->warning) warning.number = 0;
+  if (kPoison) PoisonDerived(*model(), *data_);
+}
+
+void Simulation::Save(absl::Span<double> row) const {
+  mj_getState(model(), data_, row.data(), mjSTATE_INTEGRATION);
+}
+
+void Simulation::Reset() { mj_resetData(model(), data_); }
+
+void Simulation::Forward() { mj_forward(model(), data_); }
+
+void Simulation::Step(int count) {
+  for (int step = 0; step < count; ++step) mj_step(model(), data_);
+}
+
+absl::Status Simulation::CheckState() const {
+  for (const mjtWarning kind : kBadState) {
+    const mjWarningStat& warning = data_->warning[kind];
+    if (warning.number == 0) continue;
+    return absl::InternalError(absl::StrCat(
+        "the simulation diverged: ", mju_warningText(kind, static_cast<size_t>(warning.lastinfo))));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Simulation::Guard(absl::FunctionRef<void()> body) {
+  InstallHandlers();
+  ++guard_depth;
+  absl::Status status;
+  try {
+    body();
+  } catch (const std::exception& error) {
+    status = absl::InternalError(error.what());
+  } catch (...) {
+    status = absl::InternalError("an exception of unknown type");
+  }
+  --guard_depth;
+  return status;
+}
+
+}  // namespace hivewire
