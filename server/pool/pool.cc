@@ -1,0 +1,612 @@
+#include "server/pool/pool.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <random>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "base/error.h"
+#include "server/pool/snapshot.h"
+
+namespace hivewire {
+namespace {
+
+// What a row may add to a message beside its slabs: its id, an episode, a fault's status.
+constexpr size_t kRowOverhead = 1024;
+constexpr size_t kMessageOverhead = 4096;
+
+template <typename T>
+bool AllFinite(const char* from, size_t count, size_t& bad) {
+  for (size_t k = 0; k < count; ++k) {
+    T value;
+    std::memcpy(&value, from + k * sizeof(T), sizeof(T));
+    if (!std::isfinite(value)) {
+      bad = k;
+      return false;
+    }
+  }
+  return true;
+}
+
+template <typename T>
+bool AllBetween(const char* from, size_t count, int64_t first, int64_t end, size_t& bad) {
+  for (size_t k = 0; k < count; ++k) {
+    T value;
+    std::memcpy(&value, from + k * sizeof(T), sizeof(T));
+    if (static_cast<int64_t>(value) < first || static_cast<int64_t>(value) >= end) {
+      bad = k;
+      return false;
+    }
+  }
+  return true;
+}
+
+bool AllInRange(const v1::LeafSpec& leaf, const char* from, size_t count, size_t& bad) {
+  const int64_t end = leaf.start() + leaf.cardinality();
+  switch (leaf.dtype()) {
+    case v1::DTYPE_INT64:
+      return AllBetween<int64_t>(from, count, leaf.start(), end, bad);
+    case v1::DTYPE_INT32:
+      return AllBetween<int32_t>(from, count, leaf.start(), end, bad);
+    default:
+      return AllBetween<uint8_t>(from, count, leaf.start(), end, bad);
+  }
+}
+
+uint64_t EntropySeed() {
+  std::random_device device;
+  return (static_cast<uint64_t>(device()) << 32) | device();
+}
+
+}  // namespace
+
+struct Pool::Slot {
+  uint64_t accepted_op_no = 0;
+  uint64_t delivered_seq = 0;
+  Occupancy occupancy = Occupancy::kIdle;
+};
+
+// Lanes whose results leave together (split only by size).
+struct Pool::ReadyGroup {
+  std::vector<uint32_t> lanes;
+  bool replay = false;
+  v1::Timing timing;
+  int64_t ready_ns = 0;
+};
+
+// One accepted frame: the job that the workers run.
+class Pool::Frame : public Workers::Job {
+ public:
+  Frame(Pool& pool, v1::StepLanes frame)
+      : pool_(pool), is_step_(true), actions_(std::move(*frame.mutable_actions())) {}
+  Frame(Pool& pool, v1::ResetLanes frame)
+      : pool_(pool),
+        is_step_(false),
+        seeds_(frame.seeds().begin(), frame.seeds().end()),
+        options_(frame.options().begin(), frame.options().end()) {}
+
+  size_t size() const override { return rows_.size(); }
+
+  void Run(int worker, size_t index) override {
+    const int64_t begin = absl::GetCurrentTimeNanos();
+    int64_t not_started = 0;
+    started_ns_.compare_exchange_strong(not_started, begin, std::memory_order_relaxed);
+    const size_t row = rows_[index];
+    const uint32_t env_id = lanes_[row];
+    Lane& lane = pool_.lanes_[env_id];
+    LaneRunner& runner = pool_.runners_[static_cast<size_t>(worker)];
+    if (is_step_) {
+      absl::Span<size_t> offsets(row_offsets_.data() + index * num_leaves_, num_leaves_);
+      runner.Step(lane, op_nos_[row], actions_.data(), offsets);
+    } else {
+      runner.Reset(lane, op_nos_[row], seeds_.empty() ? nullptr : &seeds_[row], options_);
+    }
+    step_ns_.fetch_add(absl::GetCurrentTimeNanos() - begin, std::memory_order_relaxed);
+    pool_.Complete(*this, env_id);
+  }
+
+ private:
+  friend class Pool;
+
+  Pool& pool_;
+  const bool is_step_;
+  const std::string actions_;
+  const std::vector<uint64_t> seeds_;
+  const Options options_;
+  std::vector<uint32_t> lanes_;  // of the whole frame, by row
+  std::vector<uint64_t> op_nos_;
+  std::vector<size_t> rows_;  // those that run (the others are replayed)
+  size_t num_leaves_ = 0;
+  std::vector<size_t> row_offsets_;  // (rows_, num_leaves_) where each row's action leaves begin
+  int64_t accepted_ns_ = 0;
+  std::atomic<int64_t> started_ns_{0};
+  std::atomic<int64_t> step_ns_{0};
+  size_t left_ = 0;  // guarded by pool_.mutex_
+};
+
+absl::StatusOr<std::unique_ptr<Pool>> Pool::Create(PoolSpec spec, Workers& workers) {
+  std::shared_ptr<Engines> engines;
+  if (const std::shared_ptr<const Model> model = spec.task().model(); model != nullptr) {
+    engines = workers.EnginesFor(model);
+  }
+  return std::unique_ptr<Pool>(new Pool(std::move(spec), workers, std::move(engines)));
+}
+
+Pool::Pool(PoolSpec spec, Workers& workers, std::shared_ptr<Engines> engines)
+    : spec_(std::move(spec)), engines_(std::move(engines)), tenant_(workers) {
+  runners_.reserve(static_cast<size_t>(workers.size()));
+  for (int worker = 0; worker < workers.size(); ++worker)
+    runners_.emplace_back(spec_, engines_.get(), worker);
+  const uint64_t seed = EntropySeed();
+  lanes_.reserve(spec_.num_lanes());
+  for (uint32_t lane = 0; lane < spec_.num_lanes(); ++lane) {
+    lanes_.push_back(LaneRunner::MakeLane(spec_, lane, seed + lane));
+  }
+  slots_.resize(spec_.num_lanes());
+}
+
+Pool::~Pool() = default;
+
+absl::StatusOr<std::vector<uint32_t>> Pool::CheckLanes(
+    const google::protobuf::RepeatedField<uint32_t>& env_ids) const {
+  std::vector<uint32_t> lanes(env_ids.begin(), env_ids.end());
+  if (lanes.empty()) {
+    lanes.resize(spec_.num_lanes());
+    for (uint32_t lane = 0; lane < lanes.size(); ++lane) lanes[lane] = lane;
+    return lanes;
+  }
+  std::vector<bool> seen(spec_.num_lanes());
+  for (size_t row = 0; row < lanes.size(); ++row) {
+    const uint32_t lane = lanes[row];
+    if (lane >= spec_.num_lanes()) {
+      return MakeError(
+          v1::ERROR_REASON_BAD_ENV_ID,
+          absl::StrCat("env_ids[", row, "]: lane ", lane, " is not below ", spec_.num_lanes()),
+          "env_ids", absl::StrCat(lane));
+    }
+    if (seen[lane]) {
+      return MakeError(
+          v1::ERROR_REASON_BAD_ENV_ID,
+          absl::StrCat("env_ids[", row, "]: lane ", lane, " stands twice in the frame"), "env_ids",
+          absl::StrCat(lane));
+    }
+    seen[lane] = true;
+  }
+  return lanes;
+}
+
+absl::Status Pool::CheckActions(absl::Span<const uint32_t> lanes,
+                                const std::string& actions) const {
+  const PayloadLayout& layout = spec_.action_layout();
+  const size_t rows = lanes.size();
+  if (actions.size() != layout.PayloadBytes(rows)) {
+    return MakeError(
+        v1::ERROR_REASON_BAD_SHAPE,
+        absl::StrCat("actions: ", actions.size(), " bytes where ", rows,
+                     " lanes of this pool's action layout need ", layout.PayloadBytes(rows)),
+        "actions", absl::StrCat(actions.size()));
+  }
+  std::vector<size_t> offsets;
+  layout.Offsets(rows, offsets);
+  for (size_t k = 0; k < offsets.size(); ++k) {
+    const v1::LeafSpec& leaf = spec_.description().spec().action(static_cast<int>(k));
+    const char* slab = actions.data() + offsets[k];
+    const size_t count = rows * layout.row_bytes(k) / SizeOf(leaf.dtype());
+    size_t bad = 0;
+    bool good = true;
+    if (leaf.dtype() == v1::DTYPE_FLOAT32) {
+      good = AllFinite<float>(slab, count, bad);
+    } else if (leaf.dtype() == v1::DTYPE_FLOAT64) {
+      good = AllFinite<double>(slab, count, bad);
+    } else if (leaf.cardinality() > 0) {
+      good = AllInRange(leaf, slab, count, bad);
+    }
+    if (good) continue;
+    const size_t row_elements = count / rows;
+    const std::string accepted =
+        leaf.cardinality() > 0
+            ? absl::StrCat("is not in ", leaf.start(), " … ", leaf.start() + leaf.cardinality() - 1)
+            : "is not finite";
+    return MakeError(
+        v1::ERROR_REASON_BAD_ACTION,
+        absl::StrCat("actions: leaf \"", leaf.name(), "\" of lane ", lanes[bad / row_elements],
+                     ", element ", bad % row_elements, " ", accepted),
+        "actions", absl::StrCat("lane ", lanes[bad / row_elements]));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Pool::Step(v1::StepLanes frame) {
+  auto lanes = CheckLanes(frame.env_ids());
+  if (!lanes.ok()) return lanes.status();
+  const absl::Status status = CheckActions(*lanes, frame.actions());
+  if (!status.ok()) return status;
+  const auto op_nos = frame.op_nos();
+  return Submit(std::make_shared<Frame>(*this, std::move(frame)), *lanes, op_nos);
+}
+
+absl::Status Pool::Reset(v1::ResetLanes frame) {
+  auto lanes = CheckLanes(frame.env_ids());
+  if (!lanes.ok()) return lanes.status();
+  if (frame.seeds_size() != 0 && static_cast<size_t>(frame.seeds_size()) != lanes->size()) {
+    return MakeError(v1::ERROR_REASON_BAD_SHAPE,
+                     absl::StrCat("seeds: ", frame.seeds_size(), " where ", lanes->size(),
+                                  " lanes are reset; give one for each of them, or none"),
+                     "seeds", absl::StrCat(frame.seeds_size()));
+  }
+  const auto op_nos = frame.op_nos();
+  return Submit(std::make_shared<Frame>(*this, std::move(frame)), *lanes, op_nos);
+}
+
+absl::Status Pool::CheckOperation(uint32_t lane, uint64_t op_no, bool is_step) const {
+  const Slot& slot = slots_[lane];
+  if (op_no == slot.accepted_op_no && op_no != 0) {
+    if (slot.occupancy == Occupancy::kRunning) {
+      return MakeError(
+          v1::ERROR_REASON_LANE_BUSY,
+          absl::StrCat("env_ids: operation ", op_no, " of lane ", lane, " is still running"),
+          "env_ids", absl::StrCat(lane));
+    }
+    return absl::OkStatus();
+  }
+  if (op_no != slot.accepted_op_no + 1) {
+    return MakeError(v1::ERROR_REASON_BAD_OP_NO,
+                     absl::StrCat("op_nos: ", op_no, " for lane ", lane, ", which accepts ",
+                                  slot.accepted_op_no + 1, " (or ", slot.accepted_op_no,
+                                  " for its last result again)"),
+                     "op_nos", absl::StrCat(op_no));
+  }
+  if (slot.occupancy != Occupancy::kIdle) {
+    return MakeError(v1::ERROR_REASON_LANE_BUSY,
+                     absl::StrCat("env_ids: lane ", lane, " has operation ", slot.accepted_op_no,
+                                  " outstanding"),
+                     "env_ids", absl::StrCat(lane));
+  }
+  if (is_step && lanes_[lane].phase == Lane::Phase::kNeedsReset) {
+    return MakeError(v1::ERROR_REASON_NEEDS_RESET,
+                     absl::StrCat("env_ids: lane ", lane,
+                                  lanes_[lane].episode == 0
+                                      ? " was never reset"
+                                      : " has ended its episode, and autoreset is disabled"),
+                     "env_ids", absl::StrCat(lane));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Pool::Submit(std::shared_ptr<Frame> frame, absl::Span<const uint32_t> lanes,
+                          const google::protobuf::RepeatedField<uint64_t>& op_nos) {
+  if (op_nos.size() != 1 && static_cast<size_t>(op_nos.size()) != lanes.size()) {
+    return MakeError(v1::ERROR_REASON_BAD_SHAPE,
+                     absl::StrCat("op_nos: ", op_nos.size(), " where ", lanes.size(),
+                                  " lanes are named; give one for each of them, or one for all"),
+                     "op_nos", absl::StrCat(op_nos.size()));
+  }
+  const auto op_no_of = [&](size_t row) {
+    return op_nos[op_nos.size() == 1 ? 0 : static_cast<int>(row)];
+  };
+  frame->lanes_.assign(lanes.begin(), lanes.end());
+  frame->op_nos_.resize(lanes.size());
+  for (size_t row = 0; row < lanes.size(); ++row) frame->op_nos_[row] = op_no_of(row);
+  frame->rows_.reserve(lanes.size());
+  frame->accepted_ns_ = absl::GetCurrentTimeNanos();
+  if (frame->is_step_) frame->num_leaves_ = spec_.action_layout().num_leaves();
+  {
+    MutexLock lock(mutex_);
+    for (size_t row = 0; row < lanes.size(); ++row) {
+      const absl::Status status = CheckOperation(lanes[row], op_no_of(row), frame->is_step_);
+      if (!status.ok()) return status;
+    }
+    std::vector<uint32_t> replayed;
+    for (size_t row = 0; row < lanes.size(); ++row) {
+      Slot& slot = slots_[lanes[row]];
+      if (op_no_of(row) == slot.accepted_op_no) {
+        // A result that is already on its way out is not sent twice.
+        if (slot.occupancy == Occupancy::kIdle) replayed.push_back(lanes[row]);
+        continue;
+      }
+      slot.accepted_op_no = op_no_of(row);
+      slot.occupancy = Occupancy::kRunning;
+      frame->rows_.push_back(row);
+    }
+    outstanding_ += frame->rows_.size();
+    frame->left_ = frame->rows_.size();
+    if (!replayed.empty()) MakeReady(std::move(replayed), /*replay=*/true);
+  }
+  std::vector<size_t> offsets;
+  if (frame->is_step_) spec_.action_layout().Offsets(lanes.size(), offsets);
+  frame->row_offsets_.reserve(frame->rows_.size() * frame->num_leaves_);
+  for (const size_t row : frame->rows_) {
+    for (size_t k = 0; k < offsets.size(); ++k) {
+      frame->row_offsets_.push_back(offsets[k] + row * spec_.action_layout().row_bytes(k));
+    }
+  }
+  tenant_.Post(std::move(frame));
+  return absl::OkStatus();
+}
+
+absl::Status Pool::Load(const v1::LoadLanes& frame) {
+  auto lanes = CheckLanes(frame.env_ids());
+  if (!lanes.ok()) return lanes.status();
+  if (static_cast<size_t>(frame.snapshots_size()) != lanes->size()) {
+    return MakeError(
+        v1::ERROR_REASON_BAD_SHAPE,
+        absl::StrCat("snapshots: ", frame.snapshots_size(), " for ", lanes->size(), " lanes"),
+        "snapshots", absl::StrCat(frame.snapshots_size()));
+  }
+  if (frame.op_nos_size() != 1 && static_cast<size_t>(frame.op_nos_size()) != lanes->size()) {
+    return MakeError(v1::ERROR_REASON_BAD_SHAPE,
+                     absl::StrCat("op_nos: ", frame.op_nos_size(), " for ", lanes->size(),
+                                  " lanes; give one for each of them, or one for all"),
+                     "op_nos", absl::StrCat(frame.op_nos_size()));
+  }
+  const auto op_no_of = [&](size_t row) {
+    return frame.op_nos(frame.op_nos_size() == 1 ? 0 : static_cast<int>(row));
+  };
+  std::vector<Lane> loaded;
+  loaded.reserve(lanes->size());
+  for (size_t row = 0; row < lanes->size(); ++row) {
+    absl::StatusOr<Lane> lane =
+        LoadSnapshot(spec_, (*lanes)[row], frame.snapshots(static_cast<int>(row)), op_no_of(row),
+                     frame.allow_inexact());
+    if (!lane.ok()) return Annotate(lane.status(), absl::StrCat("snapshots[", row, "]"));
+    loaded.push_back(*std::move(lane));
+  }
+  MutexLock lock(mutex_);
+  for (size_t row = 0; row < lanes->size(); ++row) {
+    const absl::Status status = CheckOperation((*lanes)[row], op_no_of(row), /*is_step=*/false);
+    if (!status.ok()) return status;
+  }
+  std::vector<uint32_t> ready;
+  for (size_t row = 0; row < lanes->size(); ++row) {
+    const uint32_t lane = (*lanes)[row];
+    if (op_no_of(row) != slots_[lane].accepted_op_no) {
+      lanes_[lane] = std::move(loaded[row]);
+      slots_[lane].accepted_op_no = op_no_of(row);
+    }
+    if (slots_[lane].occupancy == Occupancy::kIdle) ready.push_back(lane);
+  }
+  MakeReady(std::move(ready), /*replay=*/false);
+  return absl::OkStatus();
+}
+
+void Pool::Complete(Frame& frame, uint32_t lane) {
+  MutexLock lock(mutex_);
+  const Lane& done = lanes_[lane];
+  ++(frame.is_step_ ? statistics_.steps : statistics_.resets);
+  if (done.has_episode) ++statistics_.episodes;
+  if (!done.fault.ok()) ++statistics_.faults;
+  --outstanding_;
+  slots_[lane].occupancy = Occupancy::kReady;
+  if (policy_.recv_batch > 0) {
+    if (ready_lanes_.empty()) first_ready_ = absl::Now();
+    ready_lanes_.push_back(lane);
+  }
+  if (--frame.left_ == 0) {
+    const int64_t step_ns = frame.step_ns_.load(std::memory_order_relaxed);
+    statistics_.busy_seconds += static_cast<double>(step_ns) * 1e-9;
+    if (policy_.recv_batch == 0) {
+      ReadyGroup& group = groups_.emplace_back();
+      group.lanes.reserve(frame.rows_.size());
+      for (const size_t row : frame.rows_) group.lanes.push_back(frame.lanes_[row]);
+      group.timing.set_queue_ns(static_cast<uint64_t>(std::max<int64_t>(
+          0, frame.started_ns_.load(std::memory_order_relaxed) - frame.accepted_ns_)));
+      group.timing.set_step_ns(static_cast<uint64_t>(std::max<int64_t>(0, step_ns)));
+      group.ready_ns = absl::GetCurrentTimeNanos();
+    }
+  }
+  if (HasBatch()) ready_.NotifyAll();
+}
+
+void Pool::MakeReady(std::vector<uint32_t> lanes, bool replay) {
+  if (lanes.empty()) return;
+  for (const uint32_t lane : lanes) slots_[lane].occupancy = Occupancy::kReady;
+  ReadyGroup& group = groups_.emplace_back();
+  group.lanes = std::move(lanes);
+  group.replay = replay;
+  group.ready_ns = absl::GetCurrentTimeNanos();
+  ready_.NotifyAll();
+}
+
+bool Pool::HasBatch() const {
+  if (!groups_.empty()) return true;
+  return !ready_lanes_.empty() && (ready_lanes_.size() >= policy_.recv_batch || outstanding_ == 0);
+}
+
+absl::Status Pool::Next(absl::Time deadline, uint64_t seq, v1::Batch& batch) {
+  std::vector<uint32_t> lanes;
+  MutexLock lock(mutex_);
+  while (true) {
+    // A batch that is not full leaves when its first row has waited long enough.
+    const absl::Time leave =
+        ready_lanes_.empty() ? absl::InfiniteFuture() : first_ready_ + policy_.max_wait;
+    const size_t seen = ready_lanes_.size();
+    const bool ready =
+        ready_.WaitUntil(lock, std::min(deadline, leave), [&]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+          return interrupted_ || HasBatch() || (seen == 0 && !ready_lanes_.empty());
+        });
+    if (interrupted_) {
+      interrupted_ = false;
+      return absl::CancelledError("interrupted");
+    }
+    if (HasBatch() || (!ready_lanes_.empty() && absl::Now() >= first_ready_ + policy_.max_wait))
+      break;
+    if (!ready && absl::Now() >= deadline) return absl::DeadlineExceededError("no batch is ready");
+  }
+  batch.Clear();
+  TakeLanes(lanes, batch);
+  ++statistics_.batches;
+  // The rows stay kReady, hence untouched, while they are copied.
+  lock.Unlock();
+  Gather(lanes, batch);
+  lock.Lock();
+  for (const uint32_t lane : lanes) {
+    slots_[lane].occupancy = Occupancy::kIdle;
+    slots_[lane].delivered_seq = seq;
+  }
+  return absl::OkStatus();
+}
+
+void Pool::TakeLanes(std::vector<uint32_t>& lanes, v1::Batch& batch) {
+  if (!groups_.empty()) {
+    ReadyGroup& group = groups_.front();
+    const size_t count = std::min(group.lanes.size(), policy_.max_rows);
+    lanes.assign(group.lanes.begin(), group.lanes.begin() + static_cast<ptrdiff_t>(count));
+    batch.set_replay(group.replay);
+    *batch.mutable_timing() = group.timing;
+    batch.mutable_timing()->set_wait_ns(
+        static_cast<uint64_t>(std::max<int64_t>(0, absl::GetCurrentTimeNanos() - group.ready_ns)));
+    group.lanes.erase(group.lanes.begin(), group.lanes.begin() + static_cast<ptrdiff_t>(count));
+    if (group.lanes.empty()) groups_.pop_front();
+    return;
+  }
+  const size_t limit = policy_.recv_batch > 0
+                           ? std::min<size_t>(policy_.recv_batch, policy_.max_rows)
+                           : policy_.max_rows;
+  const size_t count = std::min(ready_lanes_.size(), limit);
+  lanes.assign(ready_lanes_.begin(), ready_lanes_.begin() + static_cast<ptrdiff_t>(count));
+  ready_lanes_.erase(ready_lanes_.begin(), ready_lanes_.begin() + static_cast<ptrdiff_t>(count));
+  batch.mutable_timing()->set_wait_ns(static_cast<uint64_t>(
+      absl::ToInt64Nanoseconds(std::max(absl::ZeroDuration(), absl::Now() - first_ready_))));
+  first_ready_ = absl::Now();
+}
+
+void Pool::Gather(absl::Span<const uint32_t> lanes, v1::Batch& batch) const {
+  batch.mutable_env_ids()->Add(lanes.begin(), lanes.end());
+  const PayloadLayout& layout = spec_.result_layout();
+  std::string& payload = *batch.mutable_payload();
+  payload.resize(layout.PayloadBytes(lanes.size()));
+  std::vector<size_t> offsets;
+  layout.Offsets(lanes.size(), offsets);
+  for (size_t k = 0; k < offsets.size(); ++k) {
+    char* to = payload.data() + offsets[k];
+    const size_t bytes = layout.row_bytes(k);
+    const size_t from = spec_.row_offset(k);
+    for (const uint32_t lane : lanes) {
+      std::memcpy(to, lanes_[lane].row.data() + from, bytes);
+      to += bytes;
+    }
+  }
+  for (size_t row = 0; row < lanes.size(); ++row) {
+    const Lane& lane = lanes_[lanes[row]];
+    if (lane.has_final) batch.mutable_finals()->add_rows(static_cast<uint32_t>(row));
+    if (lane.has_episode) *batch.add_episodes() = lane.ended_episode;
+    if (lane.fault.ok()) continue;
+    v1::LaneFault& fault = *batch.add_faults();
+    fault.set_env_id(lane.env_id);
+    *fault.mutable_status() = ToProto(lane.fault);
+  }
+  if (!batch.has_finals()) return;
+  const size_t finals = static_cast<size_t>(batch.finals().rows_size());
+  std::string& final_payload = *batch.mutable_finals()->mutable_payload();
+  final_payload.resize(spec_.final_layout().PayloadBytes(finals));
+  spec_.final_layout().Offsets(finals, offsets);
+  for (size_t k = 0; k < offsets.size(); ++k) {
+    char* to = final_payload.data() + offsets[k];
+    const size_t bytes = spec_.final_layout().row_bytes(k);
+    const size_t from = spec_.row_offset(spec_.final_leaves()[k]);
+    for (const uint32_t row : batch.finals().rows()) {
+      std::memcpy(to, lanes_[lanes[row]].final_row.data() + from, bytes);
+      to += bytes;
+    }
+  }
+}
+
+void Pool::Interrupt() {
+  MutexLock lock(mutex_);
+  interrupted_ = true;
+  ready_.NotifyAll();
+}
+
+void Pool::SetBatchPolicy(const BatchPolicy& policy) {
+  MutexLock lock(mutex_);
+  policy_ = policy;
+  if (policy.recv_batch == 0 && !ready_lanes_.empty()) {
+    std::vector<uint32_t> lanes(ready_lanes_.begin(), ready_lanes_.end());
+    ready_lanes_.clear();
+    MakeReady(std::move(lanes), /*replay=*/false);
+  }
+  ready_.NotifyAll();
+}
+
+size_t Pool::MaxRows(size_t max_bytes) const {
+  if (max_bytes <= kMessageOverhead) return 0;
+  const auto bytes = [&](size_t rows) {
+    return spec_.result_layout().PayloadBytes(rows) + spec_.final_layout().PayloadBytes(rows) +
+           rows * kRowOverhead;
+  };
+  size_t low = 0;
+  size_t high = spec_.num_lanes() + 1;
+  while (low + 1 < high) {
+    const size_t middle = low + (high - low) / 2;
+    (bytes(middle) <= max_bytes - kMessageOverhead ? low : high) = middle;
+  }
+  return low;
+}
+
+void Pool::DescribeLanes(v1::Attached& attached) const {
+  MutexLock lock(mutex_);
+  for (uint32_t lane = 0; lane < slots_.size(); ++lane) {
+    attached.add_accepted_op_no(slots_[lane].accepted_op_no);
+    if (slots_[lane].occupancy == Occupancy::kRunning) attached.add_outstanding(lane);
+  }
+}
+
+void Pool::Redeliver(uint64_t after_seq) {
+  MutexLock lock(mutex_);
+  std::vector<uint32_t> lanes;
+  for (uint32_t lane = 0; lane < slots_.size(); ++lane) {
+    const Slot& slot = slots_[lane];
+    if (slot.occupancy == Occupancy::kIdle && slot.accepted_op_no > 0 &&
+        slot.delivered_seq > after_seq) {
+      lanes.push_back(lane);
+    }
+  }
+  MakeReady(std::move(lanes), /*replay=*/true);
+}
+
+absl::StatusOr<std::vector<std::string>> Pool::Save(absl::Span<const uint32_t> env_ids) const {
+  auto lanes = CheckLanes({env_ids.begin(), env_ids.end()});
+  if (!lanes.ok()) return lanes.status();
+  std::vector<std::string> snapshots;
+  snapshots.reserve(lanes->size());
+  MutexLock lock(mutex_);
+  for (const uint32_t lane : *lanes) {
+    if (slots_[lane].occupancy == Occupancy::kRunning) {
+      return MakeError(v1::ERROR_REASON_LANE_BUSY,
+                       absl::StrCat("env_ids: lane ", lane, " has an operation outstanding"),
+                       "env_ids", absl::StrCat(lane));
+    }
+    snapshots.push_back(SaveSnapshot(spec_, lanes_[lane]));
+  }
+  return snapshots;
+}
+
+absl::StatusOr<std::vector<double>> Pool::StateRow(uint32_t env_id) const {
+  MutexLock lock(mutex_);
+  if (env_id >= lanes_.size()) {
+    return MakeError(v1::ERROR_REASON_BAD_ENV_ID,
+                     absl::StrCat("env_ids: lane ", env_id, " is not below ", lanes_.size()),
+                     "env_ids", absl::StrCat(env_id));
+  }
+  if (slots_[env_id].occupancy == Occupancy::kRunning) {
+    return MakeError(v1::ERROR_REASON_LANE_BUSY,
+                     absl::StrCat("env_ids: lane ", env_id, " has an operation outstanding"),
+                     "env_ids", absl::StrCat(env_id));
+  }
+  if (lanes_[env_id].episode == 0) {
+    return MakeError(v1::ERROR_REASON_NEEDS_RESET,
+                     absl::StrCat("env_ids: lane ", env_id, " was never reset"), "env_ids",
+                     absl::StrCat(env_id));
+  }
+  return lanes_[env_id].state;
+}
+
+Pool::Statistics Pool::statistics() const {
+  MutexLock lock(mutex_);
+  return statistics_;
+}
+
+}  // namespace hivewire

@@ -1,0 +1,137 @@
+// A pool steps many lanes of one env on the server's workers and hands back batches of what is
+// ready. It knows nothing of gRPC.
+//
+// Who calls whom: one client at a time calls Step, Reset and Load; workers run the lanes; the same
+// client's receiving thread takes batches with Next. A lane runs on one worker at a time. Results
+// do not depend on the number of workers, bit for bit.
+//
+// Operations are numbered and answered as session.proto says. A lane keeps its last result in a row
+// of its own, and a batch is gathered from such rows when it leaves; so a result can be sent again
+// at any time, memory is bounded by the number of lanes, and a slow client holds up nobody.
+//
+// Thread-safe. The destructor waits for the lanes that run.
+#ifndef HIVEWIRE_SERVER_POOL_POOL_H_
+#define HIVEWIRE_SERVER_POOL_POOL_H_
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "base/mutex.h"
+#include "hivewire/v1/session.pb.h"
+#include "server/pool/lane.h"
+#include "server/pool/pool_spec.h"
+#include "server/pool/workers.h"
+
+namespace hivewire {
+
+// When a batch leaves; see Attach in session.proto.
+struct BatchPolicy {
+  uint32_t recv_batch = 0;
+  absl::Duration max_wait = absl::InfiniteDuration();
+  // Of one batch; larger ones are split.
+  size_t max_rows = SIZE_MAX;
+};
+
+class Pool {
+ public:
+  // `workers` outlives the pool. Lanes are seeded from the operating system until they are reset
+  // with seeds.
+  static absl::StatusOr<std::unique_ptr<Pool>> Create(PoolSpec spec, Workers& workers);
+  ~Pool();
+  Pool(const Pool&) = delete;
+  Pool& operator=(const Pool&) = delete;
+
+  const PoolSpec& spec() const { return spec_; }
+
+  // Starts one operation for each lane of the frame. All or nothing: a Status names the first lane,
+  // field and value that is wrong, and then nothing runs. Lanes whose kept result is asked for
+  // again (same op_no) come back from Next as a replay.
+  absl::Status Step(v1::StepLanes frame);
+  absl::Status Reset(v1::ResetLanes frame);
+  absl::Status Load(const v1::LoadLanes& frame);
+
+  // The next batch, into `batch`, whose memory is used again; `seq` is the number of the frame that
+  // will carry it. DEADLINE_EXCEEDED, or CANCELLED after Interrupt.
+  absl::Status Next(absl::Time deadline, uint64_t seq, v1::Batch& batch);
+  // Makes the running Next, or else the following one, return CANCELLED.
+  void Interrupt();
+
+  void SetBatchPolicy(const BatchPolicy& policy);
+  // Bytes of a message that holds one row at most, and the most rows for a message of `max_bytes`
+  // (0: not even one).
+  size_t MaxRows(size_t max_bytes) const;
+
+  // What Attached tells of the lanes.
+  void DescribeLanes(v1::Attached& attached) const;
+  // Delivers again what was delivered in frames after `seq` (all that is kept for 0): a client that
+  // attaches has missed it.
+  void Redeliver(uint64_t after_seq);
+
+  // Snapshots of idle lanes. LANE_BUSY for another.
+  absl::StatusOr<std::vector<std::string>> Save(absl::Span<const uint32_t> env_ids) const;
+
+  // The engine's state of an idle lane, for rendering.
+  absl::StatusOr<std::vector<double>> StateRow(uint32_t env_id) const;
+
+  struct Statistics {
+    uint64_t steps = 0, resets = 0, episodes = 0, faults = 0, batches = 0;
+    double busy_seconds = 0;
+  };
+  Statistics statistics() const;
+
+ private:
+  struct Slot;
+  struct ReadyGroup;
+  class Frame;
+
+  enum class Occupancy : uint8_t { kIdle, kRunning, kReady };
+
+  Pool(PoolSpec spec, Workers& workers, std::shared_ptr<Engines> engines);
+
+  absl::StatusOr<std::vector<uint32_t>> CheckLanes(
+      const google::protobuf::RepeatedField<uint32_t>& env_ids) const;
+  absl::Status CheckActions(absl::Span<const uint32_t> lanes, const std::string& actions) const;
+  absl::Status Submit(std::shared_ptr<Frame> frame, absl::Span<const uint32_t> lanes,
+                      const google::protobuf::RepeatedField<uint64_t>& op_nos);
+  absl::Status CheckOperation(uint32_t lane, uint64_t op_no, bool is_step) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Complete(Frame& frame, uint32_t lane);
+  void MakeReady(std::vector<uint32_t> lanes, bool replay) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool HasBatch() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void TakeLanes(std::vector<uint32_t>& lanes, v1::Batch& batch)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Gather(absl::Span<const uint32_t> lanes, v1::Batch& batch) const;
+
+  const PoolSpec spec_;
+  const std::shared_ptr<Engines> engines_;
+  std::vector<LaneRunner> runners_;  // by worker
+  // A lane's data belong to the worker that runs it while it is kRunning, and else to whoever holds
+  // mutex_.
+  std::vector<Lane> lanes_;
+
+  mutable Mutex mutex_;
+  Condition ready_;
+  std::vector<Slot> slots_ ABSL_GUARDED_BY(mutex_);  // by lane
+  BatchPolicy policy_ ABSL_GUARDED_BY(mutex_);
+  std::deque<ReadyGroup> groups_ ABSL_GUARDED_BY(mutex_);
+  std::deque<uint32_t> ready_lanes_ ABSL_GUARDED_BY(mutex_);  // recv_batch > 0
+  absl::Time first_ready_ ABSL_GUARDED_BY(mutex_);
+  size_t outstanding_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool interrupted_ ABSL_GUARDED_BY(mutex_) = false;
+  Statistics statistics_ ABSL_GUARDED_BY(mutex_);
+
+  Workers::Tenant tenant_;  // last: its destructor waits for running lanes
+};
+
+}  // namespace hivewire
+
+#endif  // HIVEWIRE_SERVER_POOL_POOL_H_
