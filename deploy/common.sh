@@ -1,8 +1,10 @@
+# shellcheck shell=bash
 # Sourced by the scripts of this repository: where it is, how they speak, how they time themselves.
 
 set -euo pipefail
 
-readonly HIVEWIRE_ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+HIVEWIRE_ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+readonly HIVEWIRE_ROOT
 
 # Bazel keeps its files under the home folder, also where a service starts us without one.
 export HOME="${HOME:-$(getent passwd "$(id -u)" | cut -d: -f6)}"

@@ -45,9 +45,11 @@ apt() {
     { cat "${log}" >&2; die "apt-get $1 failed (its output is above)"; }
 }
 
-command -v apt-get >/dev/null && command -v dpkg-query >/dev/null || die \
-  "this script installs Debian packages, and this is $(. /etc/os-release 2>/dev/null && echo "${PRETTY_NAME:-another system}"):
+if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
+  system="$(. /etc/os-release 2>/dev/null && echo "${PRETTY_NAME}" || echo "another system")"
+  die "this script installs Debian packages, and this is ${system}:
 use Debian 12 or a container of it, or install the counterparts of: ${PACKAGES[*]}"
+fi
 
 mapfile -t missing < <(missing_packages)
 if ((${#missing[@]} == 0)); then

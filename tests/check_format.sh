@@ -2,7 +2,7 @@
 # Whether every C++ file is formatted as .clang-format says; `--fix` formats them.
 
 source "$(dirname "${BASH_SOURCE[0]}")/../deploy/common.sh"
-cd "${HIVEWIRE_ROOT}"
+cd "${HIVEWIRE_ROOT}" || exit
 
 mapfile -t files < <(
   if git rev-parse --is-inside-work-tree >/dev/null 2>&1; then
