@@ -1,0 +1,63 @@
+// A thread that owns an OpenGL context and draws images for everybody else.
+//
+// Who calls whom: any thread calls Render and waits; the render thread takes requests one by one,
+// oldest first, and keeps a Renderer for each of the models it drew last.
+//
+// Thread-safe. The destructor fails what is still queued and joins the thread.
+#ifndef HIVEWIRE_SERVER_SIM_RENDER_THREAD_H_
+#define HIVEWIRE_SERVER_SIM_RENDER_THREAD_H_
+
+#include <deque>
+#include <future>
+#include <list>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/statusor.h"
+#include "base/mutex.h"
+#include "server/sim/gl_context.h"
+#include "server/sim/renderer.h"
+
+namespace hivewire {
+
+class RenderThread {
+ public:
+  // FAILED_PRECONDITION (NO_RENDERER) where the machine has no GL.
+  static absl::StatusOr<std::unique_ptr<RenderThread>> Start(
+      GlContext::Backend backend = GlContext::Backend::kAny);
+  ~RenderThread();
+  RenderThread(const RenderThread&) = delete;
+  RenderThread& operator=(const RenderThread&) = delete;
+
+  // "egl" or "osmesa".
+  const std::string& backend() const { return backend_; }
+
+  // INVALID_ARGUMENT naming the field of a request that cannot be drawn; RESOURCE_EXHAUSTED (LIMIT)
+  // where too many callers wait already; CANCELLED at the end of the thread.
+  absl::StatusOr<Image> Render(const ImageRequest& request);
+
+ private:
+  struct Job {
+    const ImageRequest* request;  // the waiting caller's
+    std::promise<absl::StatusOr<Image>> image;
+  };
+
+  RenderThread() = default;
+
+  void Run(GlContext::Backend backend, std::promise<absl::StatusOr<std::string>> started);
+  absl::StatusOr<Image> Draw(const ImageRequest& request,
+                             std::list<std::unique_ptr<Renderer>>& renderers);
+
+  Mutex mutex_;
+  Condition wake_;
+  std::deque<Job> queue_ ABSL_GUARDED_BY(mutex_);
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  std::string backend_;
+  std::thread thread_;
+};
+
+}  // namespace hivewire
+
+#endif  // HIVEWIRE_SERVER_SIM_RENDER_THREAD_H_
