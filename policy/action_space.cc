@@ -1,0 +1,122 @@
+#include "policy/action_space.h"
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+
+namespace hivewire {
+namespace {
+
+// A bound list is empty, one value for all, or one an element.
+std::vector<float> Bounds(const google::protobuf::RepeatedField<double>& given, int64_t dim,
+                          float unbounded) {
+  std::vector<float> bounds(dim, unbounded);
+  for (int64_t i = 0; i < dim && !given.empty(); ++i) {
+    bounds[i] = static_cast<float>(given[given.size() == 1 ? 0 : static_cast<int>(i)]);
+  }
+  return bounds;
+}
+
+template <typename To, typename From>
+void Convert(absl::Span<const From> from, From offset, absl::Span<char> out) {
+  for (size_t i = 0; i < from.size(); ++i) {
+    const To value = static_cast<To>(from[i] + offset);
+    std::memcpy(out.data() + i * sizeof(To), &value, sizeof(To));
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<ActionSpace> ActionSpace::FromSpec(const v1::EnvSpec& spec, v1::DType dtype) {
+  if (spec.action_size() != 1) {
+    const auto name = [](std::string* out, const v1::LeafSpec& leaf) { *out += leaf.name(); };
+    return absl::UnimplementedError(
+        absl::StrCat(spec.id(), " takes ", spec.action_size(), " action leaves (",
+                     absl::StrJoin(spec.action(), ", ", name), "); the learner drives one"));
+  }
+  const v1::LeafSpec& leaf = spec.action(0);
+  int64_t dim = 1;
+  for (const int64_t size : leaf.shape()) dim *= size;
+  ActionSpace space;
+  space.dtype_ = dtype == v1::DTYPE_UNSPECIFIED ? leaf.dtype() : dtype;
+  if (leaf.cardinality() > 0) {
+    if (dim != 1) {
+      return absl::UnimplementedError(absl::StrCat(spec.id(), ": action leaf \"", leaf.name(),
+                                                   "\" takes ", dim, " choices at once"));
+    }
+    if (space.dtype_ != v1::DTYPE_INT64 && space.dtype_ != v1::DTYPE_INT32) {
+      return absl::UnimplementedError(absl::StrCat(spec.id(), ": action leaf \"", leaf.name(),
+                                                   "\" is a choice of dtype ",
+                                                   v1::DType_Name(space.dtype_)));
+    }
+    space.cardinality_ = leaf.cardinality();
+    space.start_ = leaf.start();
+    return space;
+  }
+  if (space.dtype_ != v1::DTYPE_FLOAT32 && space.dtype_ != v1::DTYPE_FLOAT64) {
+    return absl::UnimplementedError(absl::StrCat(spec.id(), ": action leaf \"", leaf.name(),
+                                                 "\" is neither a box of floats nor a choice"));
+  }
+  for (const auto* bounds : {&leaf.low(), &leaf.high()}) {
+    if (bounds->size() > 1 && bounds->size() != dim) {
+      return absl::InvalidArgumentError(absl::StrCat(spec.id(), ": action leaf \"", leaf.name(),
+                                                     "\" has ", bounds->size(), " bounds for ", dim,
+                                                     " elements"));
+    }
+  }
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  space.low_ = Bounds(leaf.low(), dim, -kInfinity);
+  space.high_ = Bounds(leaf.high(), dim, kInfinity);
+  return space;
+}
+
+ActionSpace ActionSpace::Box(std::vector<float> low, std::vector<float> high) {
+  ActionSpace space;
+  space.low_ = std::move(low);
+  space.high_ = std::move(high);
+  return space;
+}
+
+ActionSpace ActionSpace::Discrete(int64_t cardinality, int64_t start) {
+  ActionSpace space;
+  space.dtype_ = v1::DTYPE_INT64;
+  space.cardinality_ = cardinality;
+  space.start_ = start;
+  return space;
+}
+
+size_t ActionSpace::row_bytes() const {
+  const bool wide = dtype_ == v1::DTYPE_FLOAT64 || dtype_ == v1::DTYPE_INT64;
+  return static_cast<size_t>(dim()) * (wide ? 8 : 4);
+}
+
+void ActionSpace::WriteBox(absl::Span<const float> actions, absl::Span<char> out) const {
+  const size_t dim = low_.size();
+  for (size_t row = 0; row < actions.size(); row += dim) {
+    for (size_t i = 0; i < dim; ++i) {
+      const float action = std::clamp(actions[row + i], low_[i], high_[i]);
+      if (dtype_ == v1::DTYPE_FLOAT32) {
+        std::memcpy(out.data() + (row + i) * sizeof(float), &action, sizeof(float));
+      } else {
+        const double wide = action;
+        std::memcpy(out.data() + (row + i) * sizeof(double), &wide, sizeof(double));
+      }
+    }
+  }
+}
+
+void ActionSpace::WriteDiscrete(absl::Span<const int64_t> choices, absl::Span<char> out) const {
+  if (dtype_ == v1::DTYPE_INT32) {
+    Convert<int32_t>(choices, start_, out);
+  } else {
+    Convert<int64_t>(choices, start_, out);
+  }
+}
+
+}  // namespace hivewire

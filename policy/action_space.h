@@ -1,0 +1,50 @@
+// The actions of an env as a policy sees them: a box of floats, or one of a few choices.
+//
+// A plain value.
+#ifndef HIVEWIRE_POLICY_ACTION_SPACE_H_
+#define HIVEWIRE_POLICY_ACTION_SPACE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "hivewire/v1/spec.pb.h"
+#include "hivewire/v1/types.pb.h"
+
+namespace hivewire {
+
+class ActionSpace {
+ public:
+  // UNIMPLEMENTED for an env whose action is not one leaf, naming its leaves. `dtype` is the one
+  // that is sent.
+  static absl::StatusOr<ActionSpace> FromSpec(const v1::EnvSpec& spec, v1::DType dtype);
+
+  // A box of `low.size()` elements, sent as float32.
+  static ActionSpace Box(std::vector<float> low, std::vector<float> high);
+  // start … start + cardinality − 1, sent as int64.
+  static ActionSpace Discrete(int64_t cardinality, int64_t start = 0);
+
+  bool discrete() const { return cardinality_ > 0; }
+  int64_t cardinality() const { return cardinality_; }
+  // Elements of one action: 1 where discrete.
+  int64_t dim() const { return discrete() ? 1 : static_cast<int64_t>(low_.size()); }
+  size_t row_bytes() const;
+
+  // (rows, dim) floats of any size → bytes for the env, clipped to the box.
+  void WriteBox(absl::Span<const float> actions, absl::Span<char> out) const;
+  // Choices counted from 0 → bytes for the env.
+  void WriteDiscrete(absl::Span<const int64_t> choices, absl::Span<char> out) const;
+
+ private:
+  v1::DType dtype_ = v1::DTYPE_FLOAT32;
+  std::vector<float> low_;
+  std::vector<float> high_;
+  int64_t cardinality_ = 0;
+  int64_t start_ = 0;
+};
+
+}  // namespace hivewire
+
+#endif  // HIVEWIRE_POLICY_ACTION_SPACE_H_

@@ -1,0 +1,92 @@
+// An Algorithm learns a policy from what its actions lead to: the seam between training (envs,
+// normalisation, schedules, files) and learning.
+//
+// Who calls whom: for a range of lanes the trainer calls Act with their observations, steps the
+// envs, and gives Record the outcome; ranges may be interleaved, each strictly Act, Record, Act, …
+// Once every lane has taken StepsUntilUpdate() steps it calls Update. Save and Load are called
+// between an Update and the next Act.
+//
+// No torch type appears here; what LibTorch throws comes back as a Status. One thread at a time.
+// To add one: a new file with a MakeX(), a message in LearnerConfig, and a line in registry.cc.
+#ifndef HIVEWIRE_POLICY_ALGORITHM_H_
+#define HIVEWIRE_POLICY_ALGORITHM_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "hivewire/v1/learner.pb.h"
+#include "policy/action_space.h"
+#include "policy/checkpoint/tensor_map.h"
+
+namespace hivewire {
+
+// What the algorithm has to know of the envs.
+struct Problem {
+  int num_lanes = 0;
+  int observation_dim = 0;
+  ActionSpace action;
+};
+
+// Lanes first … first + count − 1.
+struct LaneRange {
+  int first = 0;
+  int count = 0;
+};
+
+// One step of each lane of a range, in order. Observations and rewards are normalised already.
+struct Transitions {
+  // (count, observation_dim), after the step; of an episode that ended: its last.
+  absl::Span<const float> next_observations;
+  absl::Span<const float> rewards;
+  absl::Span<const uint8_t> terminated;
+  absl::Span<const uint8_t> truncated;
+  // 0: the step was none (the lane only started an episode, or failed). Nothing may be learned from
+  // it, and returns do not reach across it.
+  absl::Span<const uint8_t> valid;
+};
+
+// A scalar under its TensorBoard tag.
+struct Statistic {
+  std::string tag;
+  double value = 0;
+};
+
+class Algorithm {
+ public:
+  virtual ~Algorithm() = default;
+
+  // Chooses an action for each row of `observations` (lanes.count, observation_dim) and writes it
+  // as the env takes it, (lanes.count, action.row_bytes()).
+  virtual absl::Status Act(LaneRange lanes, absl::Span<const float> observations,
+                           absl::Span<char> actions) = 0;
+  virtual absl::Status Record(LaneRange lanes, const Transitions& transitions) = 0;
+
+  // Steps that every lane still has to take before the next Update.
+  virtual int StepsUntilUpdate() const = 0;
+  // Learns from what was recorded; lanes may have taken different numbers of steps where a run
+  // ends. `progress` is the share of the run, 0 … 1, that was over before these steps.
+  virtual absl::StatusOr<std::vector<Statistic>> Update(double progress) = 0;
+
+  // The most likely action for each row, any number of rows; changes nothing.
+  virtual absl::Status ActGreedily(absl::Span<const float> observations,
+                                   absl::Span<char> actions) const = 0;
+
+  // Weights, optimiser state and random state, each under its own prefix.
+  virtual absl::Status Save(TensorMap& tensors) const = 0;
+  // DATA_LOSS or FAILED_PRECONDITION names the tensor that is missing or of another shape; the
+  // algorithm is then not to be used.
+  virtual absl::Status Load(const TensorMap& tensors) = 0;
+};
+
+// The algorithm that `config` asks for. INVALID_ARGUMENT names the field.
+absl::StatusOr<std::unique_ptr<Algorithm>> MakeAlgorithm(const v1::LearnerConfig& config,
+                                                         const Problem& problem);
+
+}  // namespace hivewire
+
+#endif  // HIVEWIRE_POLICY_ALGORITHM_H_

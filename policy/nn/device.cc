@@ -1,0 +1,48 @@
+#include "policy/nn/device.h"
+
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <dlfcn.h>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "policy/nn/guard_torch.h"
+
+namespace hivewire {
+namespace {
+
+absl::Status OpenCuda() {
+  // The library registers itself with the part of LibTorch that is linked in, and stays open.
+  if (dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL) == nullptr) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("device is \"cuda\", but LibTorch's CUDA half cannot be opened (", dlerror(),
+                     "); set LD_LIBRARY_PATH to the lib folder of an installed torch ",
+                     "2.11.0, or use --device=cpu"));
+  }
+  return GuardTorch("device is \"cuda\"", [] {
+    if (!at::hasCUDA() || at::detail::getCUDAHooks().deviceCount() == 0) {
+      return absl::FailedPreconditionError(
+          "device is \"cuda\", but no CUDA GPU is visible; use --device=cpu");
+    }
+    at::globalContext().lazyInitDevice(c10::DeviceType::CUDA);
+    return absl::OkStatus();
+  });
+}
+
+}  // namespace
+
+absl::StatusOr<c10::Device> OpenDevice(const std::string& name, int threads) {
+  if (threads < 1 || threads > 1024) {
+    return absl::InvalidArgumentError(absl::StrCat("threads is ", threads, "; it can be 1 … 1024"));
+  }
+  if (name != "cpu" && name != "cuda") {
+    return absl::InvalidArgumentError(
+        absl::StrCat("device is \"", name, "\"; it can be cpu or cuda"));
+  }
+  at::set_num_threads(threads);
+  if (name == "cpu") return c10::Device(c10::DeviceType::CPU);
+  if (absl::Status status = OpenCuda(); !status.ok()) return status;
+  return c10::Device(c10::DeviceType::CUDA, 0);
+}
+
+}  // namespace hivewire

@@ -1,0 +1,42 @@
+// Keeps LibTorch's exceptions behind a Status.
+#ifndef HIVEWIRE_POLICY_NN_GUARD_TORCH_H_
+#define HIVEWIRE_POLICY_NN_GUARD_TORCH_H_
+
+#include <c10/util/Exception.h>
+
+#include <exception>
+#include <new>
+#include <type_traits>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+
+namespace hivewire {
+
+// Calls `function`, which returns a Status, a StatusOr or nothing, and turns what it throws into
+// INTERNAL (RESOURCE_EXHAUSTED where memory ran out), "`what`: torch's own first line".
+template <typename Function>
+auto GuardTorch(absl::string_view what, Function&& function)
+    -> std::conditional_t<std::is_void_v<decltype(function())>, absl::Status,
+                          decltype(function())> {
+  try {
+    if constexpr (std::is_void_v<decltype(function())>) {
+      function();
+      return absl::OkStatus();
+    } else {
+      return function();
+    }
+  } catch (const c10::OutOfMemoryError& error) {
+    return absl::ResourceExhaustedError(absl::StrCat(what, ": ", error.what_without_backtrace()));
+  } catch (const c10::Error& error) {
+    return absl::InternalError(absl::StrCat(what, ": ", error.what_without_backtrace()));
+  } catch (const std::bad_alloc&) {
+    return absl::ResourceExhaustedError(absl::StrCat(what, ": out of memory"));
+  } catch (const std::exception& error) {
+    return absl::InternalError(absl::StrCat(what, ": ", error.what()));
+  }
+}
+
+}  // namespace hivewire
+
+#endif  // HIVEWIRE_POLICY_NN_GUARD_TORCH_H_

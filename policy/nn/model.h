@@ -1,0 +1,57 @@
+// A Model maps observations to what a distribution over actions needs and to a value.
+//
+// Differentiable by torch's autograd; a model written in plain torch operations is a good one. May
+// throw what torch throws: callers are in GuardTorch. One thread at a time.
+// To add one: a new file with a MakeX() and a line in registry.cc.
+#ifndef HIVEWIRE_POLICY_NN_MODEL_H_
+#define HIVEWIRE_POLICY_NN_MODEL_H_
+
+#include <ATen/core/Generator.h>
+#include <ATen/core/Tensor.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "hivewire/v1/learner.pb.h"
+
+namespace hivewire {
+
+struct NamedTensor {
+  std::string name;
+  at::Tensor tensor;
+};
+
+struct ModelShape {
+  int64_t observation_dim = 0;
+  // Inputs of the distribution.
+  int64_t policy_outputs = 0;
+};
+
+class Model {
+ public:
+  struct Output {
+    at::Tensor policy;  // (rows, policy_outputs) float32
+    at::Tensor value;   // (rows) float32
+  };
+
+  virtual ~Model() = default;
+
+  // `observations` (rows, observation_dim) float32.
+  virtual Output Forward(const at::Tensor& observations) const = 0;
+  // The policy's half alone.
+  virtual at::Tensor ForwardPolicy(const at::Tensor& observations) const = 0;
+  virtual at::Tensor ForwardValue(const at::Tensor& observations) const = 0;
+
+  // Leaves that require gradients, in a fixed order. Handles: they share memory with the model.
+  virtual std::vector<NamedTensor> Parameters() const = 0;
+};
+
+// The model that `config` asks for, on the CPU. INVALID_ARGUMENT names the field.
+absl::StatusOr<std::unique_ptr<Model>> MakeModel(const v1::ModelConfig& config,
+                                                 const ModelShape& shape, at::Generator& generator);
+
+}  // namespace hivewire
+
+#endif  // HIVEWIRE_POLICY_NN_MODEL_H_

@@ -1,0 +1,158 @@
+#include "policy/ppo/ppo.h"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <functional>
+#include <vector>
+
+namespace hivewire {
+namespace {
+
+constexpr int kLanes = 8;
+
+v1::LearnerConfig SmallConfig() {
+  v1::LearnerConfig config;
+  config.mutable_model()->add_hidden(16);
+  config.mutable_ppo()->set_rollout_steps(16);
+  config.mutable_ppo()->set_minibatch_size(32);
+  config.mutable_ppo()->set_learning_rate(0.003);
+  config.mutable_ppo()->set_learning_rate_schedule("constant");
+  return config;
+}
+
+// One-step episodes with an observation of (1, −1): the reward is a function of the action's bytes.
+class Bandit {
+ public:
+  Bandit(const v1::LearnerConfig& config, const ActionSpace& action,
+         std::function<float(const char*)> reward)
+      : action_(action), reward_(std::move(reward)) {
+    for (int lane = 0; lane < kLanes; ++lane) {
+      observations_.insert(observations_.end(), {1.0f, -1.0f});
+    }
+    auto made = MakeAlgorithm(config, {kLanes, 2, action});
+    EXPECT_TRUE(made.ok()) << made.status();
+    algorithm_ = *std::move(made);
+  }
+
+  // Mean reward of each rollout.
+  std::vector<double> Train(int updates) {
+    std::vector<double> means;
+    for (int update = 0; update < updates; ++update) {
+      double sum = 0;
+      int steps = 0;
+      while (algorithm_->StepsUntilUpdate() > 0) {
+        std::vector<char> actions(kLanes * action_.row_bytes());
+        EXPECT_TRUE(algorithm_->Act({0, kLanes}, observations_, absl::MakeSpan(actions)).ok());
+        std::vector<float> rewards(kLanes);
+        for (int lane = 0; lane < kLanes; ++lane) {
+          rewards[lane] = reward_(&actions[lane * action_.row_bytes()]);
+          sum += rewards[lane];
+          ++steps;
+        }
+        const std::vector<uint8_t> ones(kLanes, 1), zeros(kLanes, 0);
+        EXPECT_TRUE(
+            algorithm_->Record({0, kLanes}, {observations_, rewards, ones, zeros, ones}).ok());
+      }
+      const auto statistics = algorithm_->Update(0);
+      EXPECT_TRUE(statistics.ok()) << statistics.status();
+      means.push_back(sum / steps);
+    }
+    return means;
+  }
+
+  Algorithm& algorithm() { return *algorithm_; }
+  const std::vector<float>& observations() const { return observations_; }
+
+ private:
+  ActionSpace action_;
+  std::function<float(const char*)> reward_;
+  std::vector<float> observations_;
+  std::unique_ptr<Algorithm> algorithm_;
+};
+
+float NearHalf(const char* action) {
+  float value;
+  std::memcpy(&value, action, sizeof(value));
+  return -(value - 0.5f) * (value - 0.5f);
+}
+
+float IsTwo(const char* action) {
+  int64_t choice;
+  std::memcpy(&choice, action, sizeof(choice));
+  return choice == 2;
+}
+
+TEST(Ppo, LearnsWhichChoicePays) {
+  Bandit bandit(SmallConfig(), ActionSpace::Discrete(4), IsTwo);
+  const std::vector<double> means = bandit.Train(20);
+  EXPECT_LT(means.front(), 0.5);
+  EXPECT_GT(means.back(), 0.95);
+}
+
+TEST(Ppo, LearnsWhichPointOfABoxPays) {
+  Bandit bandit(SmallConfig(), ActionSpace::Box({-3}, {3}), NearHalf);
+  const std::vector<double> means = bandit.Train(60);
+  EXPECT_LT(means.front(), -0.5);
+  EXPECT_GT(means.back(), -0.1);
+  std::vector<char> action(kLanes * sizeof(float));
+  ASSERT_TRUE(bandit.algorithm().ActGreedily(bandit.observations(), absl::MakeSpan(action)).ok());
+  EXPECT_GT(NearHalf(action.data()), -0.02);
+}
+
+TEST(Ppo, ASharedTrunkAndAnEntropyBonusLearnToo) {
+  v1::LearnerConfig config = SmallConfig();
+  config.mutable_model()->set_shared_trunk(true);
+  config.mutable_model()->set_activation("relu");
+  config.mutable_ppo()->set_entropy_coefficient(0.001);
+  config.mutable_ppo()->set_clip_value(true);
+  Bandit bandit(config, ActionSpace::Discrete(4), IsTwo);
+  EXPECT_GT(bandit.Train(20).back(), 0.95);
+}
+
+TEST(Ppo, GoesOnFromSavedStateBitForBit) {
+  const v1::LearnerConfig config = SmallConfig();
+  const ActionSpace action = ActionSpace::Box({-1}, {1});
+  Bandit whole(config, action, NearHalf), first(config, action, NearHalf);
+  v1::LearnerConfig other_seed = config;
+  other_seed.set_seed(99);
+  Bandit second(other_seed, action, NearHalf);
+
+  whole.Train(6);
+  first.Train(3);
+  TensorMap saved;
+  ASSERT_TRUE(first.algorithm().Save(saved).ok());
+  ASSERT_TRUE(second.algorithm().Load(saved).ok());
+  second.Train(3);
+
+  TensorMap expected, got;
+  ASSERT_TRUE(whole.algorithm().Save(expected).ok());
+  ASSERT_TRUE(second.algorithm().Save(got).ok());
+  ASSERT_EQ(expected.tensors().size(), got.tensors().size());
+  for (const auto& [name, tensor] : expected.tensors()) {
+    EXPECT_EQ(tensor.bytes, got.tensors().at(name).bytes) << name;
+  }
+}
+
+TEST(Ppo, LoadNamesTheTensorThatDoesNotFit) {
+  Bandit small(SmallConfig(), ActionSpace::Box({-1}, {1}), NearHalf);
+  v1::LearnerConfig config = SmallConfig();
+  config.mutable_model()->set_hidden(0, 17);
+  Bandit wide(config, ActionSpace::Box({-1}, {1}), NearHalf);
+  TensorMap saved;
+  ASSERT_TRUE(small.algorithm().Save(saved).ok());
+  const absl::Status status = wide.algorithm().Load(saved);
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_NE(status.message().find("model.actor.0.weight"), std::string::npos) << status;
+}
+
+TEST(Ppo, RefusesAConfigOutOfRangeAndNamesTheField) {
+  v1::LearnerConfig config;
+  config.mutable_ppo()->set_gamma(1.5);
+  const auto made = MakeAlgorithm(config, {kLanes, 2, ActionSpace::Discrete(2)});
+  EXPECT_EQ(made.status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_NE(made.status().message().find("ppo.gamma is 1.5"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace hivewire
