@@ -18,6 +18,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -47,6 +48,13 @@ class Carrier {
   // The next batch, valid until the next Receive. DEADLINE_EXCEEDED; UNAVAILABLE when the server is
   // gone; a refused frame's own status.
   virtual absl::StatusOr<const v1::Batch*> Receive(absl::Time deadline) = 0;
+
+  // Snapshots of lanes that have nothing outstanding; and back, as an operation whose results come
+  // from Receive.
+  virtual absl::StatusOr<std::vector<std::string>> SaveState(
+      absl::Span<const uint32_t> env_ids) = 0;
+  virtual absl::Status SendLoad(absl::Span<const uint32_t> env_ids,
+                                absl::Span<const std::string> snapshots) = 0;
 
   virtual absl::StatusOr<v1::RenderResponse> Render(const v1::RenderRequest& request) = 0;
 };

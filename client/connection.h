@@ -1,5 +1,4 @@
-// How a client reaches a server: the options that every program shares, and the channel that they
-// make.
+// How a client reaches a server: the options that every program shares.
 //
 // Addresses are "unix:/path" and "tcp:host:port". TLS is used for tcp: when a CA, or `tls`, is
 // given.
@@ -27,7 +26,7 @@ struct ConnectionOptions {
   // File with a bearer token in its first line.
   std::string token_file;
   // How long to wait for a server that does not answer yet.
-  absl::Duration connect_timeout = absl::Seconds(10);
+  absl::Duration connect_timeout = absl::Seconds(5);
 };
 
 // Splits "a,b,c"; INVALID_ARGUMENT for an address of another form, saying which forms there are.

@@ -26,6 +26,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -81,8 +82,8 @@ struct StepResult {
   std::vector<uint64_t> seeds;
   std::vector<uint64_t> episode_numbers;
   std::vector<LeafBuffer> infos;
-  // SAME_STEP: rows (indices into env_ids, ascending) whose episode ended, and its last observation
-  // and info.
+  // SAME_STEP: rows (indices into env_ids; over several servers not ascending) whose episode ended,
+  // and its last observation and info.
   std::vector<uint32_t> final_rows;
   std::vector<LeafBuffer> final_observations;
   std::vector<LeafBuffer> final_infos;
@@ -136,6 +137,12 @@ class VectorEnv {
   absl::Status SendStep(absl::Span<const uint32_t> env_ids, absl::Span<const char> actions);
   absl::Status Receive(StepResult& result);
 
+  // Snapshots of all lanes, by lane, while nothing is in flight; and a pool of the same env and
+  // options put back to them: it goes on bit for bit (on the same build and CPU). `result` holds
+  // each lane's last result.
+  absl::StatusOr<std::vector<std::string>> SaveState();
+  absl::Status LoadState(const std::vector<std::string>& snapshots, StepResult& result);
+
   // An image of one lane as it is now, (height, width, 3) uint8 or a PNG file. Empty camera: the
   // env's default view.
   absl::StatusOr<v1::RenderResponse> Render(uint32_t env_id, const std::string& camera,
@@ -148,12 +155,39 @@ class VectorEnv {
 
   VectorEnv();
 
+  absl::Status CheckProcess() const;
+  absl::Status CheckLanes(absl::Span<const uint32_t> env_ids) const;
+  absl::Status CheckActions(size_t rows, absl::Span<const char> actions) const;
+  // Opens a group for these lanes and calls `send` for each shard that has some, with the shard's
+  // own lane numbers and the rows of the group that they are.
+  using SendToShard = absl::FunctionRef<absl::Status(Shard& shard, absl::Span<const uint32_t> lanes,
+                                                     absl::Span<const uint32_t> rows)>;
+  absl::Status SendGroup(absl::Span<const uint32_t> env_ids, SendToShard send);
+  // What still comes for the group is dropped.
+  void GiveUp(std::unique_ptr<Group> group);
+  absl::Status ReceiveBatch(Shard& shard);
+  void Scatter(Shard& shard, const v1::Batch& batch);
+
   v1::EnvSpec spec_;
   int num_envs_ = 0;
   std::vector<v1::LayoutLeaf> observation_leaves_;
   std::vector<v1::LayoutLeaf> action_leaves_;
+  std::vector<v1::LayoutLeaf> info_leaves_;
   size_t action_bytes_ = 0;
+  absl::Duration step_timeout_;
+  int pid_ = 0;
   std::vector<std::unique_ptr<Shard>> shards_;
+  std::vector<uint32_t> all_lanes_;
+
+  // What is in flight. A lane belongs to at most one group.
+  struct Place {
+    Group* group = nullptr;
+    uint32_t row = 0;
+  };
+  std::vector<Place> places_;                   // by lane
+  std::vector<std::unique_ptr<Group>> groups_;  // oldest first
+  std::vector<std::unique_ptr<Group>> spare_groups_;
+  std::string shard_actions_;
 };
 
 }  // namespace hivewire

@@ -1,0 +1,514 @@
+#include "client/vector_env.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/time/clock.h"
+#include "base/error.h"
+#include "base/layout.h"
+
+namespace hivewire {
+
+// The lanes on one server.
+struct VectorEnv::Shard {
+  size_t index = 0;
+  std::string address;
+  uint32_t first_lane = 0;
+  uint32_t num_lanes = 0;
+  std::unique_ptr<Carrier> carrier;
+
+  // Leaves of the pool's layouts by role.
+  PayloadLayout result_layout, final_layout;
+  std::vector<size_t> observation, info;  // result leaves
+  size_t reward = 0, flags = 0, seed = 0, episode = 0;
+  size_t num_final_observations = 0;  // the rest of the final layout's leaves are infos
+
+  std::vector<size_t> offsets, final_offsets;  // scratch
+};
+
+// Lanes that were sent together, and their results so far.
+struct VectorEnv::Group {
+  std::vector<uint32_t> lanes;
+  std::vector<uint32_t> rows_left;  // by shard
+  size_t total_left = 0;
+  StepResult result;
+  std::vector<uint32_t> shard_lanes, shard_rows;  // scratch of the sender
+};
+
+namespace {
+
+void PrepareLeaves(const std::vector<v1::LayoutLeaf>& leaves, size_t rows,
+                   std::vector<LeafBuffer>& buffers) {
+  if (buffers.size() != leaves.size()) {
+    buffers.clear();
+    for (const v1::LayoutLeaf& leaf : leaves) {
+      buffers.emplace_back(leaf.name(), leaf.dtype(),
+                           std::vector<int64_t>(leaf.shape().begin(), leaf.shape().end()));
+    }
+  }
+  for (LeafBuffer& buffer : buffers) buffer.Resize(rows);
+}
+
+template <typename T>
+absl::Status CheckFinite(const v1::LayoutLeaf& leaf, const char* slab, size_t count, size_t rows) {
+  for (size_t k = 0; k < count; ++k) {
+    T value;
+    std::memcpy(&value, slab + k * sizeof(T), sizeof(T));
+    if (std::isfinite(value)) continue;
+    const size_t row_elements = count / rows;
+    return MakeError(v1::ERROR_REASON_BAD_ACTION,
+                     absl::StrCat("actions: leaf \"", leaf.name(), "\", row ", k / row_elements,
+                                  ", element ", k % row_elements, " is not finite"),
+                     "actions");
+  }
+  return absl::OkStatus();
+}
+
+// Two servers that would not give the results of one.
+absl::Status CheckSamePool(const v1::PoolDescription& first, const std::string& first_address,
+                           const v1::PoolDescription& other, const std::string& address) {
+  if (first.result_layout().hash() == other.result_layout().hash() &&
+      first.spec().engine() == other.spec().engine()) {
+    return absl::OkStatus();
+  }
+  return absl::FailedPreconditionError(
+      absl::StrCat(address, ": its ", other.spec().id(), " (engine ", other.spec().engine(),
+                   ") differs from that of ", first_address, " (engine ", first.spec().engine(),
+                   "); servers that step one VectorEnv must agree on engine, edition and leaves"));
+}
+
+}  // namespace
+
+VectorEnv::VectorEnv() = default;
+VectorEnv::~VectorEnv() = default;
+
+absl::StatusOr<std::unique_ptr<VectorEnv>> VectorEnv::Make(const VectorEnvOptions& options) {
+  return Make(options, GrpcCarriers());
+}
+
+absl::StatusOr<std::unique_ptr<VectorEnv>> VectorEnv::Make(const VectorEnvOptions& options,
+                                                           const CarrierFactory& factory) {
+  const auto addresses = ParseAddresses(options.server);
+  if (!addresses.ok()) return addresses.status();
+  const int num_shards = static_cast<int>(addresses->size());
+  if (options.num_envs < num_shards) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "num_envs: ", options.num_envs, " lanes cannot be spread over ", num_shards, " servers"));
+  }
+  std::unique_ptr<VectorEnv> env(new VectorEnv);
+  env->num_envs_ = options.num_envs;
+  env->step_timeout_ = options.step_timeout;
+  env->pid_ = getpid();
+  uint32_t first_lane = 0;
+  for (int k = 0; k < num_shards; ++k) {
+    auto shard = std::make_unique<Shard>();
+    shard->address = (*addresses)[static_cast<size_t>(k)];
+    shard->index = static_cast<size_t>(k);
+    shard->first_lane = first_lane;
+    shard->num_lanes = static_cast<uint32_t>(options.num_envs / num_shards +
+                                             (k < options.num_envs % num_shards ? 1 : 0));
+    first_lane += shard->num_lanes;
+    v1::CreatePoolRequest request;
+    request.set_env_id(options.env_id);
+    request.mutable_options()->insert(options.env_options.begin(), options.env_options.end());
+    request.set_num_envs(shard->num_lanes);
+    request.set_autoreset_mode(options.autoreset_mode);
+    request.set_observation_dtype(options.observation_dtype);
+    request.set_action_dtype(options.action_dtype);
+    request.mutable_observation_leaves()->Assign(options.observation_leaves.begin(),
+                                                 options.observation_leaves.end());
+    request.set_no_info(!options.with_info);
+    request.set_max_episode_steps(options.max_episode_steps);
+    request.set_client_name(absl::StrCat("pid ", env->pid_));
+    auto carrier = factory(shard->address, options.connection, request);
+    if (!carrier.ok()) return carrier.status();
+    shard->carrier = *std::move(carrier);
+    const v1::PoolDescription& pool = shard->carrier->pool();
+    if (k > 0) {
+      const Shard& first = *env->shards_.front();
+      const absl::Status same =
+          CheckSamePool(first.carrier->pool(), first.address, pool, shard->address);
+      if (!same.ok()) return same;
+    }
+    shard->result_layout = PayloadLayout(pool.result_layout());
+    shard->final_layout = PayloadLayout(pool.final_layout());
+    for (size_t leaf = 0; leaf < static_cast<size_t>(pool.result_layout().leaves_size()); ++leaf) {
+      switch (pool.result_layout().leaves(static_cast<int>(leaf)).role()) {
+        case v1::LEAF_ROLE_OBSERVATION:
+          shard->observation.push_back(leaf);
+          break;
+        case v1::LEAF_ROLE_INFO:
+          shard->info.push_back(leaf);
+          break;
+        case v1::LEAF_ROLE_REWARD:
+          shard->reward = leaf;
+          break;
+        case v1::LEAF_ROLE_FLAGS:
+          shard->flags = leaf;
+          break;
+        case v1::LEAF_ROLE_SEED:
+          shard->seed = leaf;
+          break;
+        case v1::LEAF_ROLE_EPISODE:
+          shard->episode = leaf;
+          break;
+        default:
+          break;
+      }
+    }
+    shard->num_final_observations = shard->observation.size();
+    env->shards_.push_back(std::move(shard));
+  }
+  const v1::PoolDescription& pool = env->shards_.front()->carrier->pool();
+  env->spec_ = pool.spec();
+  for (const v1::LayoutLeaf& leaf : pool.result_layout().leaves()) {
+    if (leaf.role() == v1::LEAF_ROLE_OBSERVATION) env->observation_leaves_.push_back(leaf);
+    if (leaf.role() == v1::LEAF_ROLE_INFO) env->info_leaves_.push_back(leaf);
+  }
+  for (const v1::LayoutLeaf& leaf : pool.action_layout().leaves()) {
+    env->action_leaves_.push_back(leaf);
+    env->action_bytes_ += leaf.row_bytes();
+  }
+  env->places_.resize(static_cast<size_t>(options.num_envs));
+  for (uint32_t lane = 0; lane < env->places_.size(); ++lane) env->all_lanes_.push_back(lane);
+  return env;
+}
+
+absl::Status VectorEnv::CheckProcess() const {
+  if (pid_ == getpid()) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      "this VectorEnv belongs to the parent process; make a new one after fork, with an address");
+}
+
+absl::Status VectorEnv::CheckLanes(absl::Span<const uint32_t> env_ids) const {
+  std::vector<bool> seen(places_.size());
+  for (const uint32_t lane : env_ids) {
+    if (lane >= places_.size()) {
+      return MakeError(v1::ERROR_REASON_BAD_ENV_ID,
+                       absl::StrCat("env_ids: lane ", lane, " is not below ", num_envs_), "env_ids",
+                       absl::StrCat(lane));
+    }
+    if (seen[lane]) {
+      return MakeError(v1::ERROR_REASON_BAD_ENV_ID,
+                       absl::StrCat("env_ids: lane ", lane, " stands twice"), "env_ids",
+                       absl::StrCat(lane));
+    }
+    seen[lane] = true;
+    if (places_[lane].group != nullptr) {
+      return MakeError(v1::ERROR_REASON_LANE_BUSY,
+                       absl::StrCat("env_ids: lane ", lane, " is in flight; receive it first"),
+                       "env_ids", absl::StrCat(lane));
+    }
+  }
+  if (env_ids.empty())
+    return MakeError(v1::ERROR_REASON_BAD_ENV_ID, "env_ids: no lane is named", "env_ids");
+  return absl::OkStatus();
+}
+
+absl::Status VectorEnv::CheckActions(size_t rows, absl::Span<const char> actions) const {
+  if (actions.size() != rows * action_bytes_) {
+    const std::string leaves =
+        absl::StrJoin(action_leaves_, ", ", [](std::string* out, const v1::LayoutLeaf& leaf) {
+          absl::StrAppend(out, leaf.name(), " ", v1::DType_Name(leaf.dtype()), " (",
+                          absl::StrJoin(leaf.shape(), ", "), ")");
+        });
+    return MakeError(v1::ERROR_REASON_BAD_SHAPE,
+                     absl::StrCat("actions: ", actions.size(), " bytes where ", rows,
+                                  " lanes need ", rows * action_bytes_, ": ", leaves),
+                     "actions", absl::StrCat(actions.size()));
+  }
+  const char* slab = actions.data();
+  for (const v1::LayoutLeaf& leaf : action_leaves_) {
+    const size_t count = rows * leaf.row_bytes() / SizeOf(leaf.dtype());
+    absl::Status status;
+    if (leaf.dtype() == v1::DTYPE_FLOAT32) status = CheckFinite<float>(leaf, slab, count, rows);
+    if (leaf.dtype() == v1::DTYPE_FLOAT64) status = CheckFinite<double>(leaf, slab, count, rows);
+    if (!status.ok()) return status;
+    slab += rows * leaf.row_bytes();
+  }
+  return absl::OkStatus();
+}
+
+absl::Status VectorEnv::SendGroup(absl::Span<const uint32_t> env_ids, SendToShard send) {
+  absl::Status status = CheckProcess();
+  if (status.ok()) status = CheckLanes(env_ids);
+  if (!status.ok()) return status;
+  std::unique_ptr<Group> group;
+  if (spare_groups_.empty()) {
+    group = std::make_unique<Group>();
+  } else {
+    group = std::move(spare_groups_.back());
+    spare_groups_.pop_back();
+  }
+  group->lanes.assign(env_ids.begin(), env_ids.end());
+  group->total_left = env_ids.size();
+  group->rows_left.assign(shards_.size(), 0);
+  StepResult& result = group->result;
+  const size_t rows = env_ids.size();
+  result.env_ids.assign(env_ids.begin(), env_ids.end());
+  PrepareLeaves(observation_leaves_, rows, result.observations);
+  PrepareLeaves(info_leaves_, rows, result.infos);
+  result.rewards.resize(rows);
+  for (std::vector<uint8_t>* flags :
+       {&result.terminated, &result.truncated, &result.first, &result.autoreset, &result.fault}) {
+    flags->resize(rows);
+  }
+  result.seeds.resize(rows);
+  result.episode_numbers.resize(rows);
+  result.final_rows.clear();
+  PrepareLeaves(observation_leaves_, 0, result.final_observations);
+  PrepareLeaves(info_leaves_, 0, result.final_infos);
+  result.episodes.clear();
+  result.faults.clear();
+  for (uint32_t row = 0; row < rows; ++row) places_[env_ids[row]] = {group.get(), row};
+
+  for (size_t k = 0; k < shards_.size() && status.ok(); ++k) {
+    Shard& shard = *shards_[k];
+    group->shard_lanes.clear();
+    group->shard_rows.clear();
+    for (uint32_t row = 0; row < rows; ++row) {
+      const uint32_t lane = env_ids[row] - shard.first_lane;
+      if (env_ids[row] < shard.first_lane || lane >= shard.num_lanes) continue;
+      group->shard_lanes.push_back(lane);
+      group->shard_rows.push_back(row);
+    }
+    if (group->shard_lanes.empty()) continue;
+    group->rows_left[k] = static_cast<uint32_t>(group->shard_lanes.size());
+    status = send(shard, group->shard_lanes, group->shard_rows);
+  }
+  if (!status.ok()) {
+    GiveUp(std::move(group));
+    return status;
+  }
+  groups_.push_back(std::move(group));
+  return absl::OkStatus();
+}
+
+void VectorEnv::GiveUp(std::unique_ptr<Group> group) {
+  for (const uint32_t lane : group->lanes) {
+    if (places_[lane].group == group.get()) places_[lane].group = nullptr;
+  }
+  spare_groups_.push_back(std::move(group));
+}
+
+absl::Status VectorEnv::SendReset(absl::Span<const uint32_t> env_ids,
+                                  absl::Span<const uint64_t> seeds) {
+  if (!seeds.empty() && seeds.size() != env_ids.size()) {
+    return MakeError(v1::ERROR_REASON_BAD_SHAPE,
+                     absl::StrCat("seeds: ", seeds.size(), " for ", env_ids.size(), " lanes"),
+                     "seeds");
+  }
+  std::vector<uint64_t> shard_seeds;
+  return SendGroup(env_ids, [&](Shard& shard, absl::Span<const uint32_t> lanes,
+                                absl::Span<const uint32_t> rows) {
+    shard_seeds.clear();
+    if (!seeds.empty()) {
+      for (const uint32_t row : rows) shard_seeds.push_back(seeds[row]);
+    }
+    return shard.carrier->SendReset(lanes, shard_seeds);
+  });
+}
+
+absl::Status VectorEnv::SendStep(absl::Span<const uint32_t> env_ids,
+                                 absl::Span<const char> actions) {
+  const absl::Status status = CheckActions(env_ids.size(), actions);
+  if (!status.ok()) return status;
+  return SendGroup(env_ids, [&](Shard& shard, absl::Span<const uint32_t> lanes,
+                                absl::Span<const uint32_t> rows) {
+    if (lanes.size() == env_ids.size() && action_leaves_.size() == 1)
+      return shard.carrier->SendStep(lanes, actions);
+    const PayloadLayout layout(shard.carrier->pool().action_layout());
+    shard_actions_.assign(layout.PayloadBytes(lanes.size()), '\0');
+    const char* slab = actions.data();
+    for (size_t leaf = 0; leaf < action_leaves_.size(); ++leaf) {
+      const size_t bytes = layout.row_bytes(leaf);
+      char* to = shard_actions_.data() + layout.Offset(leaf, lanes.size());
+      for (const uint32_t row : rows) {
+        std::memcpy(to, slab + row * bytes, bytes);
+        to += bytes;
+      }
+      slab += env_ids.size() * bytes;
+    }
+    return shard.carrier->SendStep(lanes, shard_actions_);
+  });
+}
+
+absl::Status VectorEnv::ReceiveBatch(Shard& shard) {
+  const auto batch = shard.carrier->Receive(absl::Now() + step_timeout_);
+  if (!batch.ok()) return batch.status();
+  Scatter(shard, **batch);
+  return absl::OkStatus();
+}
+
+void VectorEnv::Scatter(Shard& shard, const v1::Batch& batch) {
+  const size_t rows = static_cast<size_t>(batch.env_ids_size());
+  shard.result_layout.Offsets(rows, shard.offsets);
+  const char* payload = batch.payload().data();
+  for (size_t k = 0; k < rows; ++k) {
+    const uint32_t lane = shard.first_lane + batch.env_ids(static_cast<int>(k));
+    Place& place = places_[lane];
+    if (place.group == nullptr) continue;  // of a group that was given up
+    StepResult& result = place.group->result;
+    const size_t row = place.row;
+    const auto copy = [&](const std::vector<size_t>& leaves, std::vector<LeafBuffer>& buffers) {
+      for (size_t leaf = 0; leaf < leaves.size(); ++leaf) {
+        const size_t bytes = buffers[leaf].row_bytes();
+        std::memcpy(buffers[leaf].row(row), payload + shard.offsets[leaves[leaf]] + k * bytes,
+                    bytes);
+      }
+    };
+    copy(shard.observation, result.observations);
+    copy(shard.info, result.infos);
+    std::memcpy(&result.rewards[row], payload + shard.offsets[shard.reward] + k * 8, 8);
+    std::memcpy(&result.seeds[row], payload + shard.offsets[shard.seed] + k * 8, 8);
+    std::memcpy(&result.episode_numbers[row], payload + shard.offsets[shard.episode] + k * 8, 8);
+    const unsigned flags = static_cast<uint8_t>(payload[shard.offsets[shard.flags] + k]);
+    result.terminated[row] = (flags & v1::LANE_FLAG_TERMINATED) != 0;
+    result.truncated[row] = (flags & v1::LANE_FLAG_TRUNCATED) != 0;
+    result.first[row] = (flags & v1::LANE_FLAG_FIRST) != 0;
+    result.autoreset[row] = (flags & v1::LANE_FLAG_AUTORESET) != 0;
+    result.fault[row] = (flags & v1::LANE_FLAG_FAULT) != 0;
+  }
+  const size_t finals = static_cast<size_t>(batch.finals().rows_size());
+  shard.final_layout.Offsets(finals, shard.final_offsets);
+  for (size_t k = 0; k < finals; ++k) {
+    const int batch_row = static_cast<int>(batch.finals().rows(static_cast<int>(k)));
+    const Place& place = places_[shard.first_lane + batch.env_ids(batch_row)];
+    if (place.group == nullptr) continue;
+    StepResult& result = place.group->result;
+    const size_t at = result.final_rows.size();
+    result.final_rows.push_back(place.row);
+    for (size_t leaf = 0; leaf < shard.final_offsets.size(); ++leaf) {
+      LeafBuffer& buffer = leaf < shard.num_final_observations
+                               ? result.final_observations[leaf]
+                               : result.final_infos[leaf - shard.num_final_observations];
+      buffer.Resize(at + 1);
+      std::memcpy(
+          buffer.row(at),
+          batch.finals().payload().data() + shard.final_offsets[leaf] + k * buffer.row_bytes(),
+          buffer.row_bytes());
+    }
+  }
+  for (const v1::Episode& episode : batch.episodes()) {
+    const uint32_t lane = shard.first_lane + episode.env_id();
+    if (places_[lane].group == nullptr) continue;
+    places_[lane].group->result.episodes.push_back(episode);
+    places_[lane].group->result.episodes.back().set_env_id(lane);
+  }
+  for (const v1::LaneFault& fault : batch.faults()) {
+    const uint32_t lane = shard.first_lane + fault.env_id();
+    if (places_[lane].group == nullptr) continue;
+    places_[lane].group->result.faults.push_back(fault);
+    places_[lane].group->result.faults.back().set_env_id(lane);
+  }
+  for (const uint32_t env_id : batch.env_ids()) {
+    Place& place = places_[shard.first_lane + env_id];
+    if (place.group == nullptr) continue;
+    --place.group->rows_left[shard.index];
+    --place.group->total_left;
+    place.group = nullptr;
+  }
+}
+
+absl::Status VectorEnv::Receive(StepResult& result) {
+  const absl::Status mine = CheckProcess();
+  if (!mine.ok()) return mine;
+  if (groups_.empty())
+    return absl::FailedPreconditionError("nothing is in flight; send a step or a reset first");
+  while (true) {
+    const auto ready = std::find_if(groups_.begin(), groups_.end(),
+                                    [](const auto& group) { return group->total_left == 0; });
+    if (ready != groups_.end()) {
+      std::unique_ptr<Group> group = std::move(*ready);
+      groups_.erase(ready);
+      std::swap(result, group->result);
+      spare_groups_.push_back(std::move(group));
+      return absl::OkStatus();
+    }
+    const Group& oldest = *groups_.front();
+    const auto left = std::find_if(oldest.rows_left.begin(), oldest.rows_left.end(),
+                                   [](uint32_t rows) { return rows > 0; });
+    const absl::Status status =
+        ReceiveBatch(*shards_[static_cast<size_t>(left - oldest.rows_left.begin())]);
+    if (status.ok()) continue;
+    // A refused frame takes its group with it; the lanes can be sent again.
+    std::unique_ptr<Group> refused = std::move(groups_.front());
+    groups_.erase(groups_.begin());
+    GiveUp(std::move(refused));
+    return status;
+  }
+}
+
+absl::Status VectorEnv::Reset(absl::optional<uint64_t> seed, StepResult& result) {
+  std::vector<uint64_t> seeds;
+  if (seed.has_value()) {
+    for (const uint32_t lane : all_lanes_) seeds.push_back(*seed + lane);
+  }
+  const absl::Status status = SendReset(all_lanes_, seeds);
+  return status.ok() ? Receive(result) : status;
+}
+
+absl::Status VectorEnv::Step(absl::Span<const char> actions, StepResult& result) {
+  const absl::Status status = SendStep(all_lanes_, actions);
+  return status.ok() ? Receive(result) : status;
+}
+
+absl::StatusOr<std::vector<std::string>> VectorEnv::SaveState() {
+  absl::Status status = CheckProcess();
+  if (status.ok() && !groups_.empty())
+    status = absl::FailedPreconditionError("lanes are in flight; receive them first");
+  if (!status.ok()) return status;
+  std::vector<std::string> snapshots;
+  for (const auto& shard : shards_) {
+    auto saved = shard->carrier->SaveState({});
+    if (!saved.ok()) return saved.status();
+    std::move(saved->begin(), saved->end(), std::back_inserter(snapshots));
+  }
+  return snapshots;
+}
+
+absl::Status VectorEnv::LoadState(const std::vector<std::string>& snapshots, StepResult& result) {
+  if (snapshots.size() != places_.size()) {
+    return MakeError(v1::ERROR_REASON_BAD_SHAPE,
+                     absl::StrCat("snapshots: ", snapshots.size(), " for ", num_envs_, " lanes"),
+                     "snapshots");
+  }
+  const absl::Status status = SendGroup(
+      all_lanes_,
+      [&](Shard& shard, absl::Span<const uint32_t> lanes, absl::Span<const uint32_t> rows) {
+        std::vector<std::string> mine;
+        for (const uint32_t row : rows) mine.push_back(snapshots[row]);
+        return shard.carrier->SendLoad(lanes, mine);
+      });
+  return status.ok() ? Receive(result) : status;
+}
+
+absl::StatusOr<v1::RenderResponse> VectorEnv::Render(uint32_t env_id, const std::string& camera,
+                                                     uint32_t width, uint32_t height,
+                                                     v1::ImageFormat format) {
+  const absl::Status mine = CheckProcess();
+  if (!mine.ok()) return mine;
+  for (const auto& shard : shards_) {
+    if (env_id < shard->first_lane || env_id - shard->first_lane >= shard->num_lanes) continue;
+    v1::RenderRequest request;
+    request.add_env_ids(env_id - shard->first_lane);
+    request.set_camera(camera);
+    request.set_width(width);
+    request.set_height(height);
+    request.set_format(format);
+    auto image = shard->carrier->Render(request);
+    if (image.ok()) image->set_env_id(env_id);
+    return image;
+  }
+  return MakeError(v1::ERROR_REASON_BAD_ENV_ID,
+                   absl::StrCat("env_id: lane ", env_id, " is not below ", num_envs_), "env_id",
+                   absl::StrCat(env_id));
+}
+
+}  // namespace hivewire
