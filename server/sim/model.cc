@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "base/error.h"
 #include "server/sim/simulation.h"
 
 namespace hivewire {
@@ -14,17 +15,19 @@ namespace {
 
 constexpr int kErrorSize = 1000;
 
+absl::Status BadModel(absl::string_view message) {
+  return MakeError(v1::ERROR_REASON_BAD_MODEL, message);
+}
+
 using SpecPtr = std::unique_ptr<mjSpec, decltype(&mj_deleteSpec)>;
 
 absl::StatusOr<mjModel*> Compile(SpecPtr spec, absl::string_view name, const char* parse_error) {
   if (spec == nullptr) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(name, ": ", absl::StripAsciiWhitespace(parse_error)));
+    return BadModel(absl::StrCat(name, ": ", absl::StripAsciiWhitespace(parse_error)));
   }
   mjModel* model = mj_compile(spec.get(), nullptr);
   if (model == nullptr) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(name, ": ", absl::StripAsciiWhitespace(mjs_getError(spec.get()))));
+    return BadModel(absl::StrCat(name, ": ", absl::StripAsciiWhitespace(mjs_getError(spec.get()))));
   }
   return model;
 }
@@ -32,7 +35,7 @@ absl::StatusOr<mjModel*> Compile(SpecPtr spec, absl::string_view name, const cha
 // What a row of state cannot hold: islands that sleep keep their state elsewhere.
 absl::Status CheckSupported(const mjModel& model, absl::string_view name) {
   if (model.opt.enableflags & mjENBL_SLEEP) {
-    return absl::InvalidArgumentError(absl::StrCat(
+    return BadModel(absl::StrCat(
         name,
         ": <option><flag sleep=\"enable\"/>: sleeping bodies are not supported; remove the flag"));
   }
@@ -66,7 +69,7 @@ absl::StatusOr<std::shared_ptr<const Model>> Model::FromXml(absl::string_view xm
                  mj_deleteSpec);
     compiled = Compile(std::move(spec), name, error);
   });
-  if (!status.ok()) return absl::InvalidArgumentError(absl::StrCat(name, ": ", status.message()));
+  if (!status.ok()) return BadModel(absl::StrCat(name, ": ", status.message()));
   return Adopt(std::move(compiled), name);
 }
 
@@ -81,7 +84,7 @@ absl::StatusOr<std::shared_ptr<const Model>> Model::FromFile(const std::string& 
     SpecPtr spec(mj_parseXML(path.c_str(), nullptr, error, kErrorSize), mj_deleteSpec);
     compiled = Compile(std::move(spec), path, error);
   });
-  if (!status.ok()) return absl::InvalidArgumentError(absl::StrCat(path, ": ", status.message()));
+  if (!status.ok()) return BadModel(absl::StrCat(path, ": ", status.message()));
   return Adopt(std::move(compiled), path);
 }
 

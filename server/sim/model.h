@@ -7,7 +7,6 @@
 
 #include <mujoco/mujoco.h>
 
-#include <map>
 #include <memory>
 #include <string>
 
@@ -18,9 +17,9 @@ namespace hivewire {
 
 class Model {
  public:
-  // Compiles MJCF text. `name` is for messages. INVALID_ARGUMENT with MuJoCo's own message (which
-  // names element and line) where it does not compile, or asks for what rows of states cannot hold
-  // (sleep).
+  // Compiles MJCF text. `name` is for messages. INVALID_ARGUMENT (BAD_MODEL) with MuJoCo's own
+  // message (which names element and line) where it does not compile, or asks for what rows of
+  // states cannot hold (sleep).
   static absl::StatusOr<std::shared_ptr<const Model>> FromXml(absl::string_view xml,
                                                               absl::string_view name);
 

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/error.h"
 
 namespace hivewire {
 namespace {
@@ -63,6 +64,9 @@ void PoisonDerived(const mjModel& model, mjData& data) {
   poison(data.subtree_com, 3 * model.nbody);
   poison(data.sensordata, model.nsensordata);
   poison(data.qfrc_actuator, model.nv);
+  poison(data.qfrc_constraint, model.nv);
+  poison(data.ten_length, model.ntendon);
+  poison(data.ten_velocity, model.ntendon);
   poison(data.actuator_force, model.nu);
 }
 
@@ -107,8 +111,9 @@ absl::Status Simulation::CheckState() const {
   for (const mjtWarning kind : kBadState) {
     const mjWarningStat& warning = data_->warning[kind];
     if (warning.number == 0) continue;
-    return absl::InternalError(absl::StrCat(
-        "the simulation diverged: ", mju_warningText(kind, static_cast<size_t>(warning.lastinfo))));
+    return MakeError(v1::ERROR_REASON_SIM_DIVERGED,
+                     absl::StrCat("the simulation diverged: ",
+                                  mju_warningText(kind, static_cast<size_t>(warning.lastinfo))));
   }
   return absl::OkStatus();
 }
@@ -120,9 +125,9 @@ absl::Status Simulation::Guard(absl::FunctionRef<void()> body) {
   try {
     body();
   } catch (const std::exception& error) {
-    status = absl::InternalError(error.what());
+    status = MakeError(v1::ERROR_REASON_ENV_FAULT, error.what());
   } catch (...) {
-    status = absl::InternalError("an exception of unknown type");
+    status = MakeError(v1::ERROR_REASON_ENV_FAULT, "an exception of unknown type");
   }
   --guard_depth;
   return status;

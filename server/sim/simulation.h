@@ -45,10 +45,12 @@ class Simulation {
   // mj_step, `count` times.
   void Step(int count);
 
-  // OK, or the first bad-state warning (diverged, NaN in qpos/qvel/qacc) since Load or Reset.
+  // OK, or (SIM_DIVERGED) the first bad-state warning since Load or Reset: NaN or huge numbers in
+  // qpos, qvel, qacc or ctrl.
   absl::Status CheckState() const;
 
-  // Runs `body`, which may call the engine, and turns mju_error and exceptions into INTERNAL. After
+  // Runs `body`, which may call the engine, and turns mju_error and exceptions into INTERNAL
+  // (ENV_FAULT). After
   // an error the mjData is not to be trusted: throw this Simulation away.
   static absl::Status Guard(absl::FunctionRef<void()> body);
 

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdio>
+#include <memory>
 #include <vector>
 
 #include "server/sim/model.h"
@@ -95,6 +97,32 @@ TEST(Simulation, AnEngineErrorIsAStatusAndTheProcessGoesOn) {
   EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
   EXPECT_NE(status.message().find("stack overflow of 7 bytes"), absl::string_view::npos) << status;
   EXPECT_TRUE(Simulation::Guard([] {}).ok());
+}
+
+// The engine runs out of memory in the middle of mj_step, with frames of C above and below it.
+TEST(Simulation, AnErrorDeepInTheEngineUnwindsThroughItsFrames) {
+  const auto simulation = MakeSimulation(Pendulums());
+  const auto owned = std::make_shared<int>(0);
+  mjcb_control = [](const mjModel*, mjData* data) { mj_stackAllocNum(data, size_t{1} << 40); };
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    const absl::Status status = Simulation::Guard([&simulation, &owned] {
+      const std::shared_ptr<int> local = owned;
+      simulation->Step(1);
+    });
+    EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
+    EXPECT_NE(status.message().find("out of memory"), absl::string_view::npos) << status;
+    EXPECT_EQ(owned.use_count(), 1);
+  }
+  mjcb_control = nullptr;
+}
+
+TEST(Simulation, WarningsAndErrorsWriteNoFile) {
+  std::remove("MUJOCO_LOG.TXT");
+  EXPECT_FALSE(Simulation::Guard([] {
+                 mju_warning("a warning");
+                 mju_error("an error");
+               }).ok());
+  EXPECT_EQ(std::fopen("MUJOCO_LOG.TXT", "r"), nullptr);
 }
 
 TEST(Simulation, AnExceptionIsAStatus) {
