@@ -37,16 +37,16 @@ std::vector<std::string> KeysOf(const std::map<std::string, Value>& map) {
   return keys;
 }
 
-// Turns `model`, which stands in a file of `folder`, into an absolute path. Symbolic links are
-// followed first, so that none leads out of `root`.
+// Turns `model`, which stands in a file of `folder`, into an absolute path. Symbolic links in an
+// asset root are its owner's own and are followed.
 absl::StatusOr<std::string> ResolveModelPath(const std::string& model, const fs::path& folder,
                                              const fs::path& root) {
-  std::error_code error;
-  const fs::path path = fs::weakly_canonical(folder / model, error);
+  const fs::path path = (folder / model).lexically_normal();
   const fs::path inside = path.lexically_relative(root);
-  if (error || inside.empty() || *inside.begin() == "..")
+  if (inside.empty() || *inside.begin() == "..") {
     return BadEntry("composed.model",
                     absl::StrCat("\"", model, "\" leads out of the asset root, ", root.string()));
+  }
   return path.string();
 }
 
@@ -130,10 +130,10 @@ absl::Status Registry::AddFile(const std::string& name, const std::string& text)
 
 absl::Status Registry::AddAssetRoot(const std::string& directory) {
   std::error_code error;
-  const fs::path root = fs::canonical(directory, error);
-  if (error)
-    return absl::NotFoundError(
-        absl::StrCat("cannot read asset root ", directory, ": ", error.message()));
+  const fs::path root = fs::absolute(directory, error).lexically_normal();
+  if (error || !fs::is_directory(root, error)) {
+    return absl::NotFoundError(absl::StrCat("asset root ", directory, " is no folder"));
+  }
   const auto paths = TextprotosBelow(root);
   if (!paths.ok()) return paths.status();
   for (const fs::path& path : *paths) {
