@@ -1,0 +1,16 @@
+// HalfCheetah: run forward in a vertical plane.
+#ifndef HIVEWIRE_SERVER_TASKS_GYMNASIUM_HALF_CHEETAH_H_
+#define HIVEWIRE_SERVER_TASKS_GYMNASIUM_HALF_CHEETAH_H_
+
+#include <memory>
+
+#include "server/tasks/gymnasium/model_library.h"
+#include "server/tasks/registry.h"
+
+namespace hivewire {
+
+TaskClass HalfCheetahClass(std::shared_ptr<ModelLibrary> library);
+
+}  // namespace hivewire
+
+#endif  // HIVEWIRE_SERVER_TASKS_GYMNASIUM_HALF_CHEETAH_H_

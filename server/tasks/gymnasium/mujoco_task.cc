@@ -1,0 +1,162 @@
+#include "server/tasks/gymnasium/mujoco_task.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "absl/strings/str_cat.h"
+#include "base/error.h"
+#include "server/tasks/gymnasium/element_names.h"
+#include "server/tasks/gymnasium/numpy_sum.h"
+#include "server/tasks/spec_builder.h"
+
+namespace hivewire {
+namespace {
+
+constexpr int kMaxFrameSkip = 10000;
+
+absl::Status BadModel(const Model& model, absl::string_view what) {
+  return MakeError(
+      v1::ERROR_REASON_BAD_OPTION,
+      absl::StrCat("option xml_file = \"", model.name(), "\" does not fit this env: ", what),
+      "options.xml_file", model.name());
+}
+
+// The box of the controls. The original's bounds are float32; those of a model without limits are
+// what the engine has there, 0.
+v1::LeafSpec ActionLeaf(const mjModel& model) {
+  std::vector<double> low, high;
+  for (int actuator = 0; actuator < model.nu; ++actuator) {
+    low.push_back(static_cast<float>(model.actuator_ctrlrange[2 * actuator]));
+    high.push_back(static_cast<float>(model.actuator_ctrlrange[2 * actuator + 1]));
+  }
+  v1::LeafSpec leaf = MakeBoxLeaf("action", v1::DTYPE_FLOAT32, {model.nu}, low, high);
+  for (const std::string& name : ActuatorNames(model)) leaf.add_element_names(name);
+  leaf.set_doc("Controls; times the actuator's gear: N·m, or N for a slide.");
+  return leaf;
+}
+
+}  // namespace
+
+std::vector<v1::OptionSpec> MujocoOptions(absl::string_view xml_file, int frame_skip) {
+  v1::OptionSpec skip = IntOption("frame_skip", frame_skip, "Steps of the engine for one action.");
+  skip.set_minimum(1);
+  skip.set_maximum(kMaxFrameSkip);
+  return {StringOption("xml_file", xml_file, ModelLibrary::Names(), "The model."), skip};
+}
+
+v1::OptionSpec NoiseOption(double default_value, absl::string_view doc) {
+  v1::OptionSpec option = DoubleOption("reset_noise_scale", default_value, doc);
+  option.set_minimum(0);
+  // Twice this is still finite.
+  option.set_maximum(std::numeric_limits<double>::max() / 2);
+  return option;
+}
+
+v1::OptionSpec ExcludePositionsOption() {
+  return BoolOption("exclude_current_positions_from_observation", true,
+                    "Leave out where on the ground the body is.");
+}
+
+Interval GetInterval(const Options& options, absl::string_view name) {
+  const std::vector<double> values = GetDoubleList(options, name);
+  return {values[0], values[1]};
+}
+
+MujocoTask::MujocoTask(const Parameters& parameters)
+    : model_(parameters.model), spec_(StartSpec(parameters.entry, parameters.class_options)) {
+  const mjModel& model = *model_->get();
+  const int frame_skip = static_cast<int>(GetInt(parameters.options, "frame_skip"));
+  *spec_.add_action() = ActionLeaf(model);
+  spec_.set_physics_dt(model.opt.timestep);
+  spec_.set_frame_skip(frame_skip);
+  spec_.set_control_dt(model.opt.timestep * frame_skip);
+  spec_.set_render_fps(std::nearbyint(1 / spec_.control_dt()));
+  spec_.set_renders(true);
+  spec_.set_engine(absl::StrCat("mujoco-", mj_versionString()));
+  for (int camera = 0; camera < model.ncam; ++camera) {
+    const char* name = mj_id2name(&model, mjOBJ_CAMERA, camera);
+    if (name != nullptr && *name != '\0') spec_.add_cameras(name);
+  }
+}
+
+absl::Status MujocoTask::Reset(TaskContext& context, const Options& options,
+                               LeafPointers info) const {
+  const auto resolved = ResolveOptions({}, options);
+  if (!resolved.ok()) return resolved.status();
+  DrawStart(context);
+  context.simulation->Forward();
+  Begin(context, info);
+  return absl::OkStatus();
+}
+
+void MujocoTask::Begin(TaskContext&, LeafPointers) const {}
+
+void MujocoTask::Act(TaskContext& context, const Action& action) const {
+  std::copy(action.values.begin(), action.values.end(), context.simulation->data()->ctrl);
+}
+
+void MujocoTask::SetObservation(const std::vector<std::string>& element_names) {
+  v1::LeafSpec& leaf = *spec_.add_observation();
+  leaf = MakeLeaf("observation", v1::DTYPE_FLOAT64, {static_cast<int64_t>(element_names.size())});
+  leaf.mutable_element_names()->Assign(element_names.begin(), element_names.end());
+}
+
+void MujocoTask::AddInfo(absl::string_view name, absl::string_view unit, absl::string_view doc,
+                         bool in_reset) {
+  v1::LeafSpec& leaf = *spec_.add_info();
+  leaf = MakeLeaf(name, v1::DTYPE_FLOAT64, {});
+  leaf.set_unit(std::string(unit));
+  leaf.set_doc(std::string(doc));
+  leaf.set_in_reset(in_reset);
+}
+
+void AddUniformNoise(NumpyRng& rng, double scale, mjtNum* values, int count) {
+  for (int k = 0; k < count; ++k) values[k] += rng.Uniform(-scale, scale);
+}
+
+void AddNormalNoise(NumpyRng& rng, double scale, mjtNum* values, int count) {
+  for (int k = 0; k < count; ++k) values[k] += scale * rng.StandardNormal();
+}
+
+double ControlCost(double weight, const Action& action) {
+  if (action.dtype == v1::DTYPE_FLOAT32)
+    return static_cast<float>(weight) * SumOfSquares<float>(action.values);
+  return weight * SumOfSquares<double>(action.values);
+}
+
+double Clip(double value, Interval range) {
+  return std::min(std::max(value, range.low), range.high);
+}
+
+void Put(LeafPointers leaves, int leaf, double value) {
+  if (leaves[leaf] != nullptr) *leaves[leaf] = value;
+}
+
+absl::Status NeedCoordinates(const Model& model, int positions, int velocities) {
+  if (model->nq >= positions && model->nv >= velocities) return absl::OkStatus();
+  return BadModel(
+      model, absl::StrCat("it has ", model->nq, " positions and ", model->nv,
+                          " velocities; at least ", positions, " and ", velocities, " are needed"));
+}
+
+absl::Status NeedPart(const Model& model, mjtObj type, const char* name) {
+  if (mj_name2id(model.get(), type, name) >= 0) return absl::OkStatus();
+  return BadModel(model, absl::StrCat("it has no ", mju_type2Str(type), " \"", name, "\""));
+}
+
+absl::Status CheckIntervals(absl::Span<const v1::OptionSpec> specs, const Options& options) {
+  for (const v1::OptionSpec& spec : specs) {
+    if (spec.type() != v1::VALUE_TYPE_DOUBLE_LIST) continue;
+    const v1::Value& value = options.at(spec.name());
+    if (value.double_list().values_size() == 2) continue;
+    const std::string text = FormatValue(value);
+    return MakeError(v1::ERROR_REASON_BAD_OPTION,
+                     absl::StrCat("option ", spec.name(), " = ", text,
+                                  " is not two numbers, the lower and the upper bound"),
+                     absl::StrCat("options.", spec.name()), text);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace hivewire

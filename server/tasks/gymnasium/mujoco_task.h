@@ -1,0 +1,117 @@
+// What the envs of the suite have in common: how an episode starts, how an action becomes engine
+// steps, and what a spec says of them.
+#ifndef HIVEWIRE_SERVER_TASKS_GYMNASIUM_MUJOCO_TASK_H_
+#define HIVEWIRE_SERVER_TASKS_GYMNASIUM_MUJOCO_TASK_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "server/tasks/gymnasium/model_library.h"
+#include "server/tasks/registry.h"
+
+namespace hivewire {
+
+// Options that every class of the suite has: xml_file and frame_skip.
+std::vector<v1::OptionSpec> MujocoOptions(absl::string_view xml_file, int frame_skip);
+// reset_noise_scale, in [0, half the largest double].
+v1::OptionSpec NoiseOption(double default_value, absl::string_view doc);
+v1::OptionSpec ExcludePositionsOption();
+
+// An option of two numbers.
+struct Interval {
+  double low, high;
+};
+Interval GetInterval(const Options& options, absl::string_view name);
+
+class MujocoTask : public Task {
+ public:
+  // What a task is made from.
+  struct Parameters {
+    const v1::EnvEntry& entry;
+    absl::Span<const v1::OptionSpec> class_options;
+    const Options& options;  // resolved
+    std::shared_ptr<const Model> model;
+  };
+
+  const v1::EnvSpec& spec() const final { return spec_; }
+  std::shared_ptr<const Model> model() const final { return model_; }
+
+  // Takes no options.
+  absl::Status Reset(TaskContext& context, const Options& options, LeafPointers info) const final;
+  // The action is the controls; the engine clips them.
+  void Act(TaskContext& context, const Action& action) const final;
+
+ protected:
+  explicit MujocoTask(const Parameters& parameters);
+
+  // Moves qpos and qvel, which hold the model's reference state, to the start of an episode.
+  virtual void DrawStart(TaskContext& context) const = 0;
+
+  // After the engine computed the derived fields of that: sets task state and the leaves of a
+  // reset.
+  virtual void Begin(TaskContext& context, LeafPointers info) const;
+
+  // Additions to the spec. The observation is one leaf of float64, info leaves are float64 scalars.
+  void SetObservation(const std::vector<std::string>& element_names);
+  void AddInfo(absl::string_view name, absl::string_view unit, absl::string_view doc,
+               bool in_reset = false);
+  v1::EnvSpec& mutable_spec() { return spec_; }
+
+  // s between two actions.
+  double dt() const { return spec_.control_dt(); }
+
+ private:
+  std::shared_ptr<const Model> model_;
+  v1::EnvSpec spec_;
+};
+
+// Adds uniform(−scale, scale) to each element.
+void AddUniformNoise(NumpyRng& rng, double scale, mjtNum* values, int count);
+// Adds scale · standard_normal() to each element.
+void AddNormalNoise(NumpyRng& rng, double scale, mjtNum* values, int count);
+
+// weight · Σ action², in float32 for an action that was sent so.
+double ControlCost(double weight, const Action& action);
+
+// np.clip(value, low, high); NaN stays NaN.
+double Clip(double value, Interval range);
+
+// Sets a leaf, if somebody wants it.
+void Put(LeafPointers leaves, int leaf, double value);
+
+// OK if the model has at least so many coordinates; else BAD_OPTION, blaming xml_file.
+absl::Status NeedCoordinates(const Model& model, int positions, int velocities);
+// OK if the model has such a part; else BAD_OPTION, blaming xml_file.
+absl::Status NeedPart(const Model& model, mjtObj type, const char* name);
+
+// OK if every option that is a list holds two numbers.
+absl::Status CheckIntervals(absl::Span<const v1::OptionSpec> specs, const Options& options);
+
+// The class of a task T, which has T(const Parameters&) and
+//   static absl::Status T::Check(const Model& model, const Options& options);
+// that says whether it can be made of a model.
+template <typename T>
+TaskClass MakeMujocoClass(const std::string& name, const std::vector<v1::OptionSpec>& specs,
+                          std::shared_ptr<ModelLibrary> library) {
+  return {.name = name,
+          .options = specs,
+          .make = [specs, library](const v1::EnvEntry& entry, const Options& options)
+              -> absl::StatusOr<std::shared_ptr<const Task>> {
+            absl::Status status = CheckIntervals(specs, options);
+            if (!status.ok()) return status;
+            auto model = library->Get(GetString(options, "xml_file"));
+            if (!model.ok()) return model.status();
+            status = T::Check(**model, options);
+            if (!status.ok()) return status;
+            return std::make_shared<const T>(
+                MujocoTask::Parameters{entry, specs, options, *std::move(model)});
+          }};
+}
+
+}  // namespace hivewire
+
+#endif  // HIVEWIRE_SERVER_TASKS_GYMNASIUM_MUJOCO_TASK_H_
