@@ -67,8 +67,8 @@ class FirstError : public google::protobuf::io::ErrorCollector {
 
   void AddError(int line, int column, const std::string& message) override {
     if (!message_.empty()) return;
-    message_ =
-        absl::StrCat(name_, ":", line + 1, ":", column + 1, ": ", message, HintFor(root_, message));
+    message_ = absl::StrCat(name_, ":", line + 1, ":", column + 1, ": ",
+                            absl::StripSuffix(message, "."), HintFor(root_, message));
   }
 
   const std::string& message() const { return message_; }
