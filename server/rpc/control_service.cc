@@ -1,0 +1,306 @@
+#include "server/rpc/control_service.h"
+
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/time/clock.h"
+#include "base/error.h"
+#include "base/version.h"
+#include "server/rpc/status.h"
+#include "server/rpc/unary_step.h"
+#include "server/sim/png.h"
+
+namespace hivewire {
+namespace {
+
+constexpr uint32_t kDefaultImageSize = 480;
+constexpr uint32_t kMaxImageSize = 4096;
+
+absl::Time DeadlineOf(const grpc::ServerContext& context) {
+  return absl::FromChrono(context.deadline());
+}
+
+std::string Hostname() {
+  char name[256] = "";
+  gethostname(name, sizeof(name) - 1);
+  return name;
+}
+
+uint64_t ResidentBytes() {
+  unsigned long pages = 0;
+  if (std::FILE* file = std::fopen("/proc/self/statm", "r")) {
+    if (std::fscanf(file, "%*u %lu", &pages) != 1) pages = 0;
+    std::fclose(file);
+  }
+  return static_cast<uint64_t>(pages) * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
+grpc::Status NotSupported(absl::string_view what) {
+  return ToGrpc(MakeError(v1::ERROR_REASON_NOT_SUPPORTED,
+                          absl::StrCat(what, " is not supported by this server yet")));
+}
+
+absl::StatusOr<ImageRequest> CheckRender(const v1::RenderRequest& request,
+                                         const v1::EnvSpec& spec) {
+  if (!spec.renders()) {
+    return MakeError(v1::ERROR_REASON_NOT_SUPPORTED,
+                     absl::StrCat("env \"", spec.id(), "\" has nothing to render"), "pool_id",
+                     request.pool_id());
+  }
+  const auto known = std::find(spec.cameras().begin(), spec.cameras().end(), request.camera());
+  if (!request.camera().empty() && known == spec.cameras().end()) {
+    return MakeError(
+        v1::ERROR_REASON_BAD_OPTION,
+        absl::StrCat(
+            "camera: \"", request.camera(), "\" is none of: ", absl::StrJoin(spec.cameras(), ", "),
+            spec.cameras().empty() ? "(the env has no named cameras; leave it empty)" : ""),
+        "camera", request.camera());
+  }
+  ImageRequest image;
+  image.camera = request.camera();
+  image.default_camera = spec.default_camera();
+  image.width = request.width() == 0 ? kDefaultImageSize : request.width();
+  image.height = request.height() == 0 ? kDefaultImageSize : request.height();
+  for (const auto& [field, size] :
+       {std::pair("width", image.width), std::pair("height", image.height)}) {
+    if (size > kMaxImageSize) {
+      return MakeError(v1::ERROR_REASON_LIMIT,
+                       absl::StrCat(field, ": ", size, " is more than ", kMaxImageSize, " pixels"),
+                       field, absl::StrCat(size));
+    }
+  }
+  return image;
+}
+
+}  // namespace
+
+ControlService::ControlService(PoolTable& pools, RenderThread* renderer,
+                               std::function<uint64_t()> num_sessions)
+    : pools_(pools),
+      renderer_(renderer),
+      num_sessions_(std::move(num_sessions)),
+      started_(absl::Now()) {}
+
+grpc::Status ControlService::GetServerInfo(grpc::ServerContext*, const v1::GetServerInfoRequest*,
+                                           v1::GetServerInfoResponse* response) {
+  response->set_wire_version(kWireVersion);
+  response->set_edition(std::string(kEdition));
+  for (const absl::string_view capability : {"session", "unary", "snapshots"}) {
+    response->add_capabilities(std::string(capability));
+  }
+  if (renderer_ != nullptr) {
+    response->add_capabilities("render");
+    response->set_renderer(renderer_->backend());
+  }
+  response->set_build(absl::StrCat("hivewire env_server ", kVersion));
+  response->set_engine(absl::StrCat("mujoco-", mj_versionString()));
+  response->set_hostname(Hostname());
+  response->set_num_workers(static_cast<uint32_t>(pools_.workers().size()));
+  response->set_max_lanes(pools_.limits().max_lanes);
+  response->set_max_message_bytes(pools_.limits().max_message_bytes);
+  response->set_draining(pools_.draining());
+  return grpc::Status::OK;
+}
+
+grpc::Status ControlService::ListEnvs(grpc::ServerContext*, const v1::ListEnvsRequest* request,
+                                      v1::ListEnvsResponse* response) {
+  for (const v1::EnvEntry* entry : pools_.registry().entries()) {
+    if (!absl::StrContains(entry->id(), request->filter())) continue;
+    auto& env = *response->add_envs();
+    env.set_id(entry->id());
+    env.set_description(entry->description());
+  }
+  return grpc::Status::OK;
+}
+
+grpc::Status ControlService::DescribeEnv(grpc::ServerContext*,
+                                         const v1::DescribeEnvRequest* request,
+                                         v1::DescribeEnvResponse* response) {
+  const auto task = pools_.registry().Make(
+      request->env_id(), Options(request->options().begin(), request->options().end()));
+  if (!task.ok()) return ToGrpc(task.status());
+  *response->mutable_spec() = (*task)->spec();
+  return grpc::Status::OK;
+}
+
+grpc::Status ControlService::CreatePool(grpc::ServerContext* context,
+                                        const v1::CreatePoolRequest* request,
+                                        v1::CreatePoolResponse* response) {
+  const auto hosted = pools_.Create(*request);
+  if (!hosted.ok()) {
+    spdlog::info("CreatePool of {} refused: {}", context->peer(),
+                 std::string(hosted.status().message()));
+    return ToGrpc(hosted.status());
+  }
+  *response->mutable_pool() = (*hosted)->description();
+  response->set_lease_token((*hosted)->token());
+  return grpc::Status::OK;
+}
+
+grpc::Status ControlService::RenewLease(grpc::ServerContext*, const v1::RenewLeaseRequest* request,
+                                        v1::RenewLeaseResponse* response) {
+  const auto hosted = pools_.Find(request->pool_id(), request->lease_token());
+  if (!hosted.ok()) return ToGrpc(hosted.status());
+  (*hosted)->Touch();
+  response->set_lease_ttl_ms((*hosted)->description().lease_ttl_ms());
+  return grpc::Status::OK;
+}
+
+grpc::Status ControlService::ReleasePool(grpc::ServerContext*,
+                                         const v1::ReleasePoolRequest* request,
+                                         v1::ReleasePoolResponse*) {
+  const auto hosted = pools_.Find(request->pool_id(), request->lease_token());
+  if (!hosted.ok()) return ToGrpc(hosted.status());
+  pools_.Release(*hosted);
+  return grpc::Status::OK;
+}
+
+grpc::Status ControlService::ListPools(grpc::ServerContext*, const v1::ListPoolsRequest*,
+                                       v1::ListPoolsResponse* response) {
+  for (const auto& hosted : pools_.List()) {
+    auto& pool = *response->add_pools();
+    pool.set_pool_id(hosted->id());
+    pool.set_env_id(hosted->description().spec().id());
+    pool.set_num_envs(hosted->description().num_envs());
+    pool.set_client_name(hosted->client_name());
+    pool.set_attached(hosted->attached());
+    pool.set_lease_left_ms(
+        static_cast<uint64_t>(absl::ToInt64Milliseconds(hosted->LeaseLeft(absl::Now()))));
+    pool.set_steps(hosted->pool().statistics().steps);
+  }
+  return grpc::Status::OK;
+}
+
+grpc::Status ControlService::Reset(grpc::ServerContext* context, const v1::ResetRequest* request,
+                                   v1::ResetResponse* response) {
+  const auto hosted = pools_.Find(request->pool_id(), request->lease_token());
+  if (!hosted.ok()) return ToGrpc(hosted.status());
+  return ToGrpc(UnaryReset(**hosted, *request, DeadlineOf(*context), *response->mutable_rows()));
+}
+
+grpc::Status ControlService::Step(grpc::ServerContext* context, const v1::StepRequest* request,
+                                  v1::StepResponse* response) {
+  const auto hosted = pools_.Find(request->pool_id(), request->lease_token());
+  if (!hosted.ok()) return ToGrpc(hosted.status());
+  return ToGrpc(UnaryStep(**hosted, *request, DeadlineOf(*context), *response->mutable_rows()));
+}
+
+grpc::Status ControlService::SaveState(grpc::ServerContext*, const v1::SaveStateRequest* request,
+                                       v1::SaveStateResponse* response) {
+  const auto hosted = pools_.Find(request->pool_id(), request->lease_token());
+  if (!hosted.ok()) return ToGrpc(hosted.status());
+  const auto snapshots = (*hosted)->pool().Save(
+      {request->env_ids().data(), static_cast<size_t>(request->env_ids_size())});
+  if (!snapshots.ok()) return ToGrpc(snapshots.status());
+  response->mutable_snapshots()->Assign(snapshots->begin(), snapshots->end());
+  return grpc::Status::OK;
+}
+
+grpc::Status ControlService::LoadState(grpc::ServerContext* context,
+                                       const v1::LoadStateRequest* request,
+                                       v1::LoadStateResponse* response) {
+  const auto hosted = pools_.Find(request->pool_id(), request->lease_token());
+  if (!hosted.ok()) return ToGrpc(hosted.status());
+  return ToGrpc(UnaryLoad(**hosted, *request, DeadlineOf(*context), *response->mutable_rows()));
+}
+
+grpc::Status ControlService::GetProperties(grpc::ServerContext*, const v1::GetPropertiesRequest*,
+                                           v1::GetPropertiesResponse*) {
+  return NotSupported("GetProperties");
+}
+
+grpc::Status ControlService::SetProperties(grpc::ServerContext*, const v1::SetPropertiesRequest*,
+                                           v1::SetPropertiesResponse*) {
+  return NotSupported("SetProperties");
+}
+
+grpc::Status ControlService::Render(grpc::ServerContext* context, const v1::RenderRequest* request,
+                                    grpc::ServerWriter<v1::RenderResponse>* writer) {
+  const auto hosted = pools_.Find(request->pool_id(), request->lease_token());
+  if (!hosted.ok()) return ToGrpc(hosted.status());
+  if (request->format() == v1::IMAGE_FORMAT_RAW_DEPTH)
+    return NotSupported("format IMAGE_FORMAT_RAW_DEPTH");
+  if (!v1::ImageFormat_IsValid(request->format())) {
+    return ToGrpc(MakeError(v1::ERROR_REASON_BAD_OPTION,
+                            absl::StrCat("format: ", static_cast<int>(request->format()),
+                                         " is not a value of ImageFormat"),
+                            "format", absl::StrCat(static_cast<int>(request->format()))));
+  }
+  Pool& pool = (*hosted)->pool();
+  absl::StatusOr<ImageRequest> image_request =
+      CheckRender(*request, (*hosted)->description().spec());
+  if (!image_request.ok()) return ToGrpc(image_request.status());
+  if (renderer_ == nullptr) {
+    return ToGrpc(MakeError(
+        v1::ERROR_REASON_NO_RENDERER,
+        "this server has no renderer: neither EGL nor OSMesa could be started on its machine"));
+  }
+  image_request->model = pool.spec().task().model();
+  std::vector<uint32_t> lanes(request->env_ids().begin(), request->env_ids().end());
+  if (lanes.empty()) {
+    for (uint32_t lane = 0; lane < pool.spec().num_lanes(); ++lane) lanes.push_back(lane);
+  }
+  for (const uint32_t lane : lanes) {
+    absl::StatusOr<std::vector<double>> state = pool.StateRow(lane);
+    if (!state.ok()) return ToGrpc(state.status());
+    image_request->state = *std::move(state);
+    const absl::StatusOr<Image> image = renderer_->Render(*image_request);
+    if (!image.ok()) return ToGrpc(image.status());
+    v1::RenderResponse response;
+    response.set_env_id(lane);
+    response.set_width(image->width);
+    response.set_height(image->height);
+    if (request->format() == v1::IMAGE_FORMAT_PNG) {
+      absl::StatusOr<std::string> png = EncodePng(*image);
+      if (!png.ok()) return ToGrpc(png.status());
+      response.set_format(v1::IMAGE_FORMAT_PNG);
+      response.set_image(*std::move(png));
+    } else {
+      response.set_format(v1::IMAGE_FORMAT_RAW_RGB);
+      response.set_image(image->pixels.data(), image->pixels.size());
+    }
+    if (!writer->Write(response) || context->IsCancelled())
+      return ToGrpc(absl::CancelledError("the client is gone"));
+  }
+  return grpc::Status::OK;
+}
+
+grpc::Status ControlService::GetStatistics(grpc::ServerContext*,
+                                           const v1::GetStatisticsRequest* request,
+                                           v1::GetStatisticsResponse* response) {
+  const auto add = [&](const Pool::Statistics& part) {
+    response->set_steps(response->steps() + part.steps);
+    response->set_resets(response->resets() + part.resets);
+    response->set_episodes(response->episodes() + part.episodes);
+    response->set_faults(response->faults() + part.faults);
+    response->set_batches(response->batches() + part.batches);
+    response->set_worker_busy_seconds(response->worker_busy_seconds() + part.busy_seconds);
+  };
+  std::vector<std::shared_ptr<HostedPool>> pools;
+  if (request->pool_id().empty()) {
+    pools = pools_.List();
+    add(pools_.past_statistics());
+  } else {
+    auto hosted = pools_.Find(request->pool_id());
+    if (!hosted.ok()) return ToGrpc(hosted.status());
+    pools.push_back(*std::move(hosted));
+  }
+  for (const auto& hosted : pools) {
+    add(hosted->pool().statistics());
+    response->set_lanes(response->lanes() + hosted->description().num_envs());
+  }
+  response->set_pools(pools.size());
+  response->set_sessions(num_sessions_());
+  response->set_uptime(absl::ToDoubleSeconds(absl::Now() - started_));
+  response->set_resident_bytes(ResidentBytes());
+  return grpc::Status::OK;
+}
+
+}  // namespace hivewire

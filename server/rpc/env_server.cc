@@ -1,0 +1,137 @@
+#include "server/rpc/env_server.h"
+
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/server.h>
+#include <grpcpp/server_builder.h>
+#include <sched.h>
+#include <spdlog/spdlog.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "server/rpc/control_service.h"
+#include "server/rpc/session_service.h"
+
+namespace hivewire {
+namespace {
+
+constexpr absl::Duration kDrainPoll = absl::Milliseconds(50);
+
+int UsableCpus() {
+  cpu_set_t cpus;
+  if (sched_getaffinity(0, sizeof(cpus), &cpus) != 0) return 1;
+  return std::max(1, CPU_COUNT(&cpus));
+}
+
+void SetChannelArguments(const PoolLimits& limits, grpc::ServerBuilder& builder) {
+  // Two servers on one port would share it in silence.
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 10000);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20000);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 5000);
+  const int max_bytes = static_cast<int>(std::min<uint64_t>(limits.max_message_bytes, INT32_MAX));
+  builder.SetMaxReceiveMessageSize(max_bytes);
+  builder.SetMaxSendMessageSize(max_bytes);
+}
+
+}  // namespace
+
+struct EnvServer::Impl {
+  Impl(const Registry& registry, const EnvServerOptions& given)
+      : options(given),
+        workers(given.num_workers > 0 ? given.num_workers : UsableCpus()),
+        pools(registry, workers, given.limits),
+        session(pools, given.drain_grace) {}
+
+  const EnvServerOptions options;
+  std::vector<SocketLock> locks;
+  Workers workers;
+  std::unique_ptr<RenderThread> renderer;
+  PoolTable pools;
+  SessionService session;
+  std::unique_ptr<ControlService> control;
+  std::vector<std::string> addresses;
+  std::unique_ptr<grpc::Server> server;
+};
+
+EnvServer::EnvServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+EnvServer::~EnvServer() { Shutdown(); }
+
+absl::StatusOr<std::unique_ptr<EnvServer>> EnvServer::Start(const Registry& registry,
+                                                            const EnvServerOptions& options) {
+  if (options.listen.empty()) return absl::InvalidArgumentError("--listen: no address is given");
+  auto impl = std::make_unique<Impl>(registry, options);
+  if (options.render) {
+    auto renderer = RenderThread::Start();
+    if (renderer.ok()) {
+      impl->renderer = *std::move(renderer);
+    } else {
+      spdlog::warn("no rendering: {}", std::string(renderer.status().message()));
+    }
+  }
+  impl->control = std::make_unique<ControlService>(
+      impl->pools, impl->renderer.get(),
+      [&session = impl->session] { return session.num_sessions(); });
+  grpc::EnableDefaultHealthCheckService(true);
+  if (options.reflection) grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  grpc::ServerBuilder builder;
+  SetChannelArguments(options.limits, builder);
+  std::vector<int> ports(options.listen.size());
+  for (size_t k = 0; k < options.listen.size(); ++k) {
+    const ListenAddress& address = options.listen[k];
+    auto credentials = MakeCredentials(address, options.security);
+    if (!credentials.ok()) return credentials.status();
+    if (address.kind == ListenAddress::Kind::kUnix) {
+      auto lock = SocketLock::Take(address.path);
+      if (!lock.ok()) return lock.status();
+      impl->locks.push_back(*std::move(lock));
+    } else {
+      const absl::Status free = CheckPortIsFree(address);
+      if (!free.ok()) return free;
+    }
+    builder.AddListeningPort(address.ToGrpc(), *credentials, &ports[k]);
+  }
+  builder.RegisterService(impl->control.get());
+  builder.RegisterService(&impl->session);
+  const mode_t mask = umask(0177);  // sockets are made with mode 0600
+  impl->server = builder.BuildAndStart();
+  umask(mask);
+  if (impl->server == nullptr) {
+    return absl::FailedPreconditionError(
+        "--listen: gRPC could not listen (its message stands above)");
+  }
+  for (size_t k = 0; k < options.listen.size(); ++k) {
+    ListenAddress address = options.listen[k];
+    if (address.kind == ListenAddress::Kind::kTcp) address.port = ports[k];
+    impl->addresses.push_back(address.ToString());
+  }
+  return std::unique_ptr<EnvServer>(new EnvServer(std::move(impl)));
+}
+
+const std::vector<std::string>& EnvServer::addresses() const { return impl_->addresses; }
+
+void EnvServer::Drain() {
+  if (grpc::HealthCheckServiceInterface* health = impl_->server->GetHealthCheckService()) {
+    health->SetServingStatus(false);
+  }
+  impl_->pools.Drain();
+  const absl::Time deadline = absl::Now() + impl_->options.drain_grace;
+  while (impl_->session.num_sessions() > 0 && absl::Now() < deadline) absl::SleepFor(kDrainPoll);
+}
+
+void EnvServer::Shutdown() {
+  if (impl_->server == nullptr) return;
+  for (const auto& pool : impl_->pools.List()) impl_->pools.Release(pool);
+  impl_->server->Shutdown(std::chrono::system_clock::now() + std::chrono::seconds(1));
+  impl_->server->Wait();
+  impl_->server.reset();
+}
+
+}  // namespace hivewire

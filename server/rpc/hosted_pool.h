@@ -1,0 +1,93 @@
+// A pool with its lease: who owns it, who is attached to it, and until when it lives.
+//
+// The owner is whoever holds the token. At most one session is attached: Attach raises the epoch,
+// tells the session before it to go, and waits until it has. While a session is attached the lease
+// cannot expire; its time to live runs from the end of the stream, or from the last unary call.
+//
+// Thread-safe.
+#ifndef HIVEWIRE_SERVER_RPC_HOSTED_POOL_H_
+#define HIVEWIRE_SERVER_RPC_HOSTED_POOL_H_
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "base/mutex.h"
+#include "hivewire/v1/control.pb.h"
+#include "server/pool/pool.h"
+
+namespace hivewire {
+
+class HostedPool {
+ public:
+  // `description`: the pool's own, completed with id and lease.
+  HostedPool(std::unique_ptr<Pool> pool, v1::PoolDescription description, std::string token,
+             std::string client_name);
+
+  Pool& pool() { return *pool_; }
+  const v1::PoolDescription& description() const { return description_; }
+  const std::string& id() const { return description_.pool_id(); }
+  const std::string& token() const { return token_; }
+  const std::string& client_name() const { return client_name_; }
+
+  // BAD_LEASE for another token (compared in constant time).
+  absl::Status CheckToken(absl::string_view token) const;
+
+  // Why a session must go.
+  enum class End { kNone, kSuperseded, kReleased };
+
+  // Makes the caller the attached session, once the one before has called Detach; returns its
+  // epoch. `cut` breaks the caller's stream by force: it is called when a later session does not
+  // want to wait any longer.
+  absl::StatusOr<uint64_t> Attach(std::function<void()> cut);
+  void Detach(uint64_t epoch);
+  // Whether the session of `epoch` must go.
+  End EndOf(uint64_t epoch) const;
+
+  // Holds the pool for one unary operation: LEASE_HELD while a session is attached.
+  absl::Status BeginUnary();
+  void EndUnary();
+
+  // The lease's time begins anew.
+  void Touch();
+  bool Expired(absl::Time now) const;
+  absl::Duration LeaseLeft(absl::Time now) const;
+  bool attached() const;
+
+  // The pool is being freed: sessions are told, further ones refused.
+  void Release();
+
+  // Numbers of the lease's batches. The attached session alone asks: the next number, and that it
+  // was used.
+  uint64_t NextSeq() const { return seq_.load() + 1; }
+  void TookSeq() { ++seq_; }
+
+  // Tells the attached session to look up from waiting (it is being drained, say).
+  void Wake() { pool_->Interrupt(); }
+
+ private:
+  const std::unique_ptr<Pool> pool_;
+  const v1::PoolDescription description_;
+  const std::string token_;
+  const std::string client_name_;
+  const absl::Duration ttl_;
+  std::atomic<uint64_t> seq_{0};
+
+  mutable Mutex mutex_;
+  Condition detached_;
+  uint64_t epoch_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool attached_ ABSL_GUARDED_BY(mutex_) = false;
+  bool in_unary_ ABSL_GUARDED_BY(mutex_) = false;
+  bool released_ ABSL_GUARDED_BY(mutex_) = false;
+  std::function<void()> cut_ ABSL_GUARDED_BY(mutex_);
+  absl::Time expires_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace hivewire
+
+#endif  // HIVEWIRE_SERVER_RPC_HOSTED_POOL_H_
