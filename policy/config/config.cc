@@ -1,0 +1,188 @@
+#include "policy/config/config.h"
+
+#include <google/protobuf/descriptor.h>
+#include <google/protobuf/message.h>
+
+#include <span>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "base/error.h"
+#include "base/nearest.h"
+#include "base/textproto.h"
+#include "policy/config/overrides.h"
+#include "policy/config/presets.h"
+
+namespace hivewire {
+namespace {
+
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+using google::protobuf::Reflection;
+
+constexpr absl::string_view kExtension = ".textproto";
+
+bool IsSingleMessage(const FieldDescriptor& field) {
+  return !field.is_repeated() && field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE;
+}
+
+// Before a merge: lists that `over` gives make those of `message` void.
+void ClearLists(const Message& over, Message& message) {
+  std::vector<const FieldDescriptor*> fields;
+  over.GetReflection()->ListFields(over, &fields);
+  const Reflection& reflection = *message.GetReflection();
+  for (const FieldDescriptor* field : fields) {
+    if (field->is_repeated() && !field->is_map()) {
+      reflection.ClearField(&message, field);
+    } else if (IsSingleMessage(*field) && reflection.HasField(message, field)) {
+      ClearLists(over.GetReflection()->GetMessage(over, field),
+                 *reflection.MutableMessage(&message, field));
+    }
+  }
+}
+
+void FillDefaults(Message& message) {
+  const Reflection& reflection = *message.GetReflection();
+  for (int i = 0; i < message.GetDescriptor()->field_count(); ++i) {
+    const FieldDescriptor* field = message.GetDescriptor()->field(i);
+    if (field->is_repeated()) continue;
+    if (IsSingleMessage(*field)) {
+      // Of a oneof only the chosen member; a Value has no defaults.
+      if (field->containing_oneof() == nullptr || reflection.HasField(message, field)) {
+        FillDefaults(*reflection.MutableMessage(&message, field));
+      }
+      continue;
+    }
+    if (!field->has_default_value() || reflection.HasField(message, field)) continue;
+    switch (field->cpp_type()) {
+      case FieldDescriptor::CPPTYPE_INT32:
+        reflection.SetInt32(&message, field, field->default_value_int32());
+        break;
+      case FieldDescriptor::CPPTYPE_INT64:
+        reflection.SetInt64(&message, field, field->default_value_int64());
+        break;
+      case FieldDescriptor::CPPTYPE_UINT64:
+        reflection.SetUInt64(&message, field, field->default_value_uint64());
+        break;
+      case FieldDescriptor::CPPTYPE_DOUBLE:
+        reflection.SetDouble(&message, field, field->default_value_double());
+        break;
+      case FieldDescriptor::CPPTYPE_BOOL:
+        reflection.SetBool(&message, field, field->default_value_bool());
+        break;
+      case FieldDescriptor::CPPTYPE_STRING:
+        reflection.SetString(&message, field, field->default_value_string());
+        break;
+      default:  // No field of LearnerConfig has another type.
+        break;
+    }
+  }
+}
+
+absl::Status MergePreset(const std::string& name, v1::LearnerConfig& config) {
+  for (const EmbeddedFile& file : Presets()) {
+    if (file.name != name + std::string(kExtension)) continue;
+    v1::LearnerConfig preset;
+    absl::Status status =
+        TextprotoFile::Parse("preset " + name, std::string(file.content), preset).status();
+    if (status.ok()) MergeConfig(preset, config);
+    return status;
+  }
+  return absl::NotFoundError(
+      absl::StrCat("there is no preset \"", name, "\"", NearestHint(name, PresetNames())));
+}
+
+}  // namespace
+
+absl::StatusOr<v1::LearnerConfig> LoadConfig(const ConfigSources& sources) {
+  v1::LearnerConfig config;
+  if (!sources.preset.empty()) {
+    if (absl::Status status = MergePreset(sources.preset, config); !status.ok()) return status;
+  }
+  if (!sources.file.empty()) {
+    v1::LearnerConfig file;
+    absl::Status status = TextprotoFile::Read(sources.file, file).status();
+    if (!status.ok()) return status;
+    MergeConfig(file, config);
+  }
+  for (const std::string& assignment : sources.overrides) {
+    if (absl::Status status = ApplyOverride(assignment, config); !status.ok()) {
+      return Annotate(status, "--set " + assignment);
+    }
+  }
+  return WithDefaults(config);
+}
+
+void MergeConfig(const v1::LearnerConfig& over, v1::LearnerConfig& config) {
+  ClearLists(over, config);
+  config.MergeFrom(over);
+}
+
+v1::LearnerConfig WithDefaults(const v1::LearnerConfig& config) {
+  v1::LearnerConfig filled = config;
+  if (filled.algorithm_case() == v1::LearnerConfig::ALGORITHM_NOT_SET) filled.mutable_ppo();
+  FillDefaults(filled);
+  if (filled.model().hidden().empty()) {
+    filled.mutable_model()->add_hidden(64);
+    filled.mutable_model()->add_hidden(64);
+  }
+  return filled;
+}
+
+std::vector<std::string> PresetNames() {
+  std::vector<std::string> names;
+  for (const EmbeddedFile& file : Presets()) {
+    names.emplace_back(
+        absl::StripSuffix(absl::string_view(file.name.data(), file.name.size()), kExtension));
+  }
+  return names;
+}
+
+absl::Status ValidateConfig(const v1::LearnerConfig& config) {
+  const auto check = [](bool good, absl::string_view field, auto value,
+                        absl::string_view accepted) -> absl::Status {
+    if (good) return absl::OkStatus();
+    return absl::InvalidArgumentError(absl::StrCat(field, " is ", value, "; it can be ", accepted));
+  };
+  if (config.env().id().empty()) {
+    return absl::InvalidArgumentError(
+        "env.id is empty: name an env with --env=ID, or choose a preset");
+  }
+  if (config.env().server().empty()) {
+    return absl::InvalidArgumentError(
+        "env.server is empty: name one with --server=unix:/path or --server=tcp:host:port");
+  }
+  const v1::EnvConfig& env = config.env();
+  const v1::CollectionConfig& collection = config.collection();
+  const v1::NormalizationConfig& normalization = config.normalization();
+  for (const absl::Status& status : {
+           check(env.num_envs() >= 1, "env.num_envs", env.num_envs(), "1 or more"),
+           check(env.step_timeout() > 0, "env.step_timeout", env.step_timeout(),
+                 "any positive number of seconds"),
+           check(collection.total_frames() >= 1, "collection.total_frames",
+                 collection.total_frames(), "1 or more"),
+           check(collection.groups() == 1 || collection.groups() == 2, "collection.groups",
+                 collection.groups(), "1 or 2"),
+           check(normalization.observation_clip() > 0, "normalization.observation_clip",
+                 normalization.observation_clip(), "any positive number"),
+           check(normalization.reward_clip() > 0, "normalization.reward_clip",
+                 normalization.reward_clip(), "any positive number"),
+           check(config.evaluation().episodes() >= 0, "evaluation.episodes",
+                 config.evaluation().episodes(), "0 (no evaluation) or more"),
+           check(config.evaluation().interval() >= 0, "evaluation.interval",
+                 config.evaluation().interval(), "0 (at the end only) or more"),
+           check(config.evaluation().num_envs() >= 1, "evaluation.num_envs",
+                 config.evaluation().num_envs(), "1 or more"),
+           check(config.checkpoint().interval() >= 0, "checkpoint.interval",
+                 config.checkpoint().interval(), "0 (at the end only) or more"),
+           check(config.checkpoint().keep() >= 1, "checkpoint.keep", config.checkpoint().keep(),
+                 "1 or more"),
+           check(!config.output().folder().empty(), "output.folder", "empty", "a folder's path"),
+       }) {
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace hivewire
