@@ -1,0 +1,120 @@
+"""What is compared: env ids with options that differ from the defaults, seeds and actions."""
+
+import dataclasses
+
+import numpy as np
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    env_id: str
+    name: str = "defaults"
+    options: dict = dataclasses.field(default_factory=dict)
+    seeds: tuple = (0, 42, 123456789)
+    dtype: type = np.float32
+    # The env is reset after so many steps, or sooner where it terminates.
+    episode_steps: int = 400
+
+
+ONE_SEED = (7,)
+
+
+def with_defaults(env_id, *others):
+    """The env as it is, with float64 actions, and the other cases given."""
+    yield Case(env_id)
+    yield Case(env_id, "float64 actions", seeds=ONE_SEED, dtype=np.float64)
+    for name, options in others:
+        yield Case(env_id, name, options, seeds=ONE_SEED)
+
+
+CASES = [
+    Case("CartPole-v1"),
+    Case("CartPole-v1", "sutton-barto", {"sutton_barto_reward": True}, seeds=ONE_SEED),
+    *with_defaults("Pendulum-v1", ("moon", {"g": 1.62})),
+    *with_defaults(
+        "Ant-v5",
+        (
+            "all options",
+            {
+                "frame_skip": 3,
+                "forward_reward_weight": 1.3,
+                "ctrl_cost_weight": 0.7,
+                "contact_cost_weight": 2e-3,
+                "healthy_reward": 0.4,
+                "main_body": "front_left_leg",
+                "healthy_z_range": (0.3, 0.9),
+                "contact_force_range": (-0.5, 2.0),
+                "reset_noise_scale": 0.2,
+                "exclude_current_positions_from_observation": False,
+            },
+        ),
+        (
+            "never ends",
+            {
+                "main_body": 3,
+                "terminate_when_unhealthy": False,
+                "healthy_z_range": (0.5, 0.6),
+                "include_cfrc_ext_in_observation": False,
+            },
+        ),
+    ),
+    *with_defaults(
+        "HalfCheetah-v5",
+        (
+            "all options",
+            {
+                "frame_skip": 2,
+                "forward_reward_weight": 0.9,
+                "ctrl_cost_weight": 0.3,
+                "reset_noise_scale": 0.03,
+                "exclude_current_positions_from_observation": False,
+            },
+        ),
+    ),
+    *with_defaults(
+        "Hopper-v5",
+        (
+            "all options",
+            {
+                "frame_skip": 3,
+                "forward_reward_weight": 1.7,
+                "ctrl_cost_weight": 0.01,
+                "healthy_reward": 0.3,
+                "healthy_state_range": (-2.0, 2.5),
+                "healthy_z_range": (0.9, 1.4),
+                "healthy_angle_range": (-0.3, 0.1),
+                "reset_noise_scale": 0.01,
+                "exclude_current_positions_from_observation": False,
+            },
+        ),
+        ("never ends", {"terminate_when_unhealthy": False}),
+    ),
+    *with_defaults(
+        "Walker2d-v5",
+        (
+            "all options",
+            {
+                "xml_file": "walker2d.xml",
+                "frame_skip": 5,
+                "forward_reward_weight": 0.6,
+                "ctrl_cost_weight": 0.02,
+                "healthy_reward": 2.5,
+                "healthy_z_range": (0.9, 1.8),
+                "healthy_angle_range": (-0.6, 0.7),
+                "reset_noise_scale": 0.02,
+                "exclude_current_positions_from_observation": False,
+            },
+        ),
+        ("never ends", {"terminate_when_unhealthy": False}),
+    ),
+    *with_defaults(
+        "InvertedPendulum-v5", ("all options", {"frame_skip": 1, "reset_noise_scale": 0.1})
+    ),
+    *with_defaults(
+        "InvertedDoublePendulum-v5",
+        (
+            "all options",
+            {"frame_skip": 3, "healthy_reward": 7.5, "reset_noise_scale": 0.2},
+        ),
+    ),
+]
