@@ -6,6 +6,7 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <vector>
@@ -322,6 +323,24 @@ TEST_F(ComposedTest, NumbersOutOfRangeAreRefused) {
               HasSubstr("actuator \"free\" has no ctrlrange"));
 }
 
+std::string Documentation() {
+  std::ifstream file("docs/envs.md");
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+TEST_F(ComposedTest, TheRecipesOfTheDocumentationMakeAnEnv) {
+  std::ofstream(root_ / "cart.xml") << R"(<mujoco><worldbody>
+    <body name="torso"><freejoint/><geom size="0.1"/><site name="tip"/></body>
+    <site name="goal"/>
+    </worldbody><actuator><motor site="tip"/></actuator></mujoco>)";
+  const std::string docs = Documentation();
+  const std::string fence = "```textproto\n";
+  const size_t begin = docs.find(fence, docs.find("more recipes")) + fence.size();
+  const auto task = Make(kPosition + docs.substr(begin, docs.find("```", begin) - begin));
+  ASSERT_TRUE(task.ok()) << task.status();
+  EXPECT_EQ((*task)->spec().info_size(), 5);
+}
+
 // The env of the README, which must stay as good as it says.
 class ReachTest : public testing::Test {
  protected:
@@ -336,6 +355,12 @@ class ReachTest : public testing::Test {
   Registry registry_;
   std::shared_ptr<const Task> task_;
 };
+
+TEST_F(ReachTest, TheDocumentationShowsItAsItIs) {
+  std::ifstream example("examples/reach/reach.textproto");
+  const std::string text(std::istreambuf_iterator<char>(example), {});
+  EXPECT_THAT(Documentation(), HasSubstr(text.substr(text.find("envs {"))));
+}
 
 TEST_F(ReachTest, AControllerThatTurnsTowardsTheTargetEarnsFarMoreThanNone) {
   constexpr int kSteps = 100;
@@ -358,8 +383,8 @@ TEST_F(ReachTest, AControllerThatTurnsTowardsTheTargetEarnsFarMoreThanNone) {
       const double elbow = -0.11 * sin_sum * error[0] + 0.11 * cos_sum * error[1];
       const double shoulder =
           elbow - 0.12 * angle_sin[0] * error[0] + 0.12 * angle_cos[0] * error[1];
-      const std::vector<double> action = {std::clamp(60 * shoulder - 6 * velocity[0], -1.0, 1.0),
-                                          std::clamp(60 * elbow - 6 * velocity[1], -1.0, 1.0)};
+      const std::vector<double> action = {std::clamp(600 * shoulder - 6 * velocity[0], -1.0, 1.0),
+                                          std::clamp(600 * elbow - 6 * velocity[1], -1.0, 1.0)};
       controlled_return += controlled.Step(action).reward;
     }
   }
