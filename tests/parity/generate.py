@@ -1,18 +1,19 @@
 """Writes reference trajectories of Gymnasium's envs, for replay.cc to compare with ours.
 
-Each case is an env with options. It runs in two lanes with seeds of their own: the first reset is
-seeded, later ones go on with the env's generator. Actions are drawn from a generator of the case
-and go a little beyond the action box. One file a case:
+A case (cases.py) runs in several lanes, each with a seed of its own: the first reset is seeded,
+later ones go on with the env's generator. Actions go a little beyond the action box. One file a
+case:
 
-  lines    name, env id, options, actions, leaves; then an empty line
+  lines    name, env id, options, spaces and leaves; then an empty line
   numbers  float64, little-endian, one record for each operation of each lane in turn:
-           seed (a seeded reset), -1 (a reset that goes on) or -2 (a step), terminated, reward,
-           action, observation, info (NaN where Gymnasium gives none)
+           kind (the seed of a seeded reset, -1 for a reset that goes on, -2 for a step),
+           terminated, reward, action, observation, info (NaN where Gymnasium gives none)
 
 numpy's own AVX-512 functions differ from the C library's in the last bit, so they are turned off.
 """
 
 import argparse
+import concurrent.futures
 import math
 import os
 import pathlib
@@ -22,91 +23,16 @@ os.environ["NPY_DISABLE_CPU_FEATURES"] = "X86_V4 AVX512_ICL AVX512_SPR"
 import gymnasium
 import numpy as np
 
-LANES = 2
+from cases import CASES
+
 RESET = -1.0
 STEP = -2.0
-
-# (case, env id, options, dtype of the actions)
-CASES = [
-    ("CartPole-v1", "CartPole-v1", {}, "int64"),
-    ("Pendulum-v1", "Pendulum-v1", {}, "float32"),
-    ("Pendulum-v1 float64", "Pendulum-v1", {"g": 9.81}, "float64"),
-    ("InvertedDoublePendulum-v5", "InvertedDoublePendulum-v5", {}, "float32"),
-    (
-        "InvertedDoublePendulum-v5 options",
-        "InvertedDoublePendulum-v5",
-        {"healthy_reward": 3.5, "reset_noise_scale": 0.02, "frame_skip": 2},
-        "float32",
-    ),
-    ("Hopper-v5", "Hopper-v5", {}, "float32"),
-    (
-        "Hopper-v5 options",
-        "Hopper-v5",
-        {
-            "frame_skip": 2,
-            "forward_reward_weight": 1.3,
-            "ctrl_cost_weight": 0.07,
-            "healthy_reward": 0.3,
-            "healthy_state_range": (-8.0, 8.0),
-            "healthy_z_range": (0.9, 1.4),
-            "healthy_angle_range": (-0.3, 0.1),
-            "reset_noise_scale": 0.03,
-            "exclude_current_positions_from_observation": False,
-        },
-        "float32",
-    ),
-    ("Hopper-v5 never ends", "Hopper-v5", {"terminate_when_unhealthy": False}, "float32"),
-    ("HalfCheetah-v5", "HalfCheetah-v5", {}, "float32"),
-    (
-        "HalfCheetah-v5 options",
-        "HalfCheetah-v5",
-        {
-            "frame_skip": 3,
-            "forward_reward_weight": 0.7,
-            "ctrl_cost_weight": 0.3,
-            "reset_noise_scale": 0.2,
-            "exclude_current_positions_from_observation": False,
-        },
-        "float64",
-    ),
-    ("Ant-v5", "Ant-v5", {}, "float32"),
-    ("Ant-v5 float64", "Ant-v5", {}, "float64"),
-    (
-        "Ant-v5 options",
-        "Ant-v5",
-        {
-            "frame_skip": 4,
-            "forward_reward_weight": 1.1,
-            "ctrl_cost_weight": 0.3,
-            "contact_cost_weight": 0.002,
-            "healthy_reward": 0.9,
-            "main_body": "aux_2",
-            "healthy_z_range": (0.3, 0.9),
-            "contact_force_range": (-0.4, 0.7),
-            "reset_noise_scale": 0.2,
-            "exclude_current_positions_from_observation": False,
-            "include_cfrc_ext_in_observation": False,
-        },
-        "float32",
-    ),
-    ("Ant-v5 never ends", "Ant-v5", {"terminate_when_unhealthy": False}, "float32"),
-    ("Walker2d-v5", "Walker2d-v5", {}, "float32"),
-    (
-        "Walker2d-v5 options",
-        "Walker2d-v5",
-        {
-            "xml_file": "walker2d.xml",
-            "healthy_z_range": (0.9, 1.8),
-            "healthy_angle_range": (-0.5, 0.7),
-            "exclude_current_positions_from_observation": False,
-        },
-        "float32",
-    ),
-]
 
 
 def option_line(name, value):
     """How replay.cc reads an option: "option NAME TYPE VALUE..."."""
+    if name == "main_body":
+        value = str(value)  # Gymnasium takes a name or a number; ours is always a string
     if isinstance(value, bool):
         return f"option {name} bool {int(value)}"
     if isinstance(value, int):
@@ -119,24 +45,24 @@ def option_line(name, value):
 
 
 class Lane:
-    """One env that is reset whenever its episode ends, and what it gave."""
+    """One env that is reset whenever its episode ends."""
 
-    def __init__(self, env_id, options, seed):
-        self.env = gymnasium.make(env_id, disable_env_checker=True, **options)
+    def __init__(self, case, seed):
+        self.env = gymnasium.make(case.env_id, disable_env_checker=True, **case.options)
         self.seed = seed
-        self.fresh = True
-        self.done = True
-        self.records = []
+        self.episode_steps = case.episode_steps
+        self.steps_left = 0
 
     def operate(self, action):
         """A step, or where there is no episode a reset: (kind, terminated, reward, obs, info)."""
-        if self.done:
-            kind = float(self.seed) if self.fresh else RESET
-            observation, info = self.env.reset(seed=self.seed if self.fresh else None)
-            self.fresh = self.done = False
+        if self.steps_left == 0:
+            kind = RESET if self.seed is None else float(self.seed)
+            observation, info = self.env.reset(seed=self.seed)
+            self.seed = None
+            self.steps_left = self.episode_steps
             return kind, False, 0.0, observation, info
         observation, reward, terminated, truncated, info = self.env.step(action)
-        self.done = terminated or truncated
+        self.steps_left = 0 if terminated or truncated else self.steps_left - 1
         return STEP, terminated, float(reward), observation, info
 
 
@@ -158,12 +84,27 @@ def flatten(info, sizes):
     return np.concatenate(parts) if parts else []
 
 
-def run(case, env_id, options, dtype, seed, operations, folder):
-    lanes = [Lane(env_id, options, seed + lane) for lane in range(LANES)]
+def header_lines(case, env, action_dtype, info_sizes, in_reset):
+    action, observation = env.action_space, env.observation_space
+    yield f"case {case.env_id} {case.name}"
+    yield f"env {case.env_id}"
+    yield from (option_line(name, value) for name, value in case.options.items())
+    yield f"lanes {len(case.seeds)}"
+    yield f"max_episode_steps {env.spec.max_episode_steps}"
+    yield f"action {action_dtype} {math.prod(action.shape)}"
+    if isinstance(action, gymnasium.spaces.Box):
+        yield "low " + " ".join(repr(float(bound)) for bound in action.low)
+        yield "high " + " ".join(repr(float(bound)) for bound in action.high)
+    yield f"observation {observation.dtype} {math.prod(observation.shape)}"
+    yield from (f"info {name} {size} {int(name in in_reset)}" for name, size in info_sizes.items())
+
+
+def run(case, operations, path):
+    lanes = [Lane(case, seed) for seed in case.seeds]
     space = lanes[0].env.action_space
     discrete = isinstance(space, gymnasium.spaces.Discrete)
-    rng = np.random.default_rng(seed)
-    actions = [draw_actions(space, dtype, operations, rng) for _ in lanes]
+    rng = np.random.default_rng(case.seeds[0] + 1)
+    actions = [draw_actions(space, case.dtype, operations, rng) for _ in lanes]
 
     results = []
     for operation in range(operations):
@@ -171,50 +112,36 @@ def run(case, env_id, options, dtype, seed, operations, folder):
             action = lane_actions[operation]
             results.append((action, lane.operate(int(action[0]) if discrete else action)))
 
-    sizes = {}
+    info_sizes = {}
     in_reset = set()
     for _, (kind, *_, info) in results:
-        for name, value in info.items():
-            sizes[name] = np.size(value)
-            if kind != STEP:
-                in_reset.add(name)
+        info_sizes.update((name, np.size(value)) for name, value in info.items())
+        if kind != STEP:
+            in_reset.update(info)
     records = [
-        [kind, terminated, reward, *action, *observation.ravel(), *flatten(info, sizes)]
+        [kind, terminated, reward, *action, *observation.ravel(), *flatten(info, info_sizes)]
         for action, (kind, terminated, reward, observation, info) in results
     ]
-    observation = lanes[0].env.observation_space
-    bounds = [] if discrete else [
-        "low " + " ".join(repr(float(bound)) for bound in space.low),
-        "high " + " ".join(repr(float(bound)) for bound in space.high),
-    ]
-    header = [
-        f"case {case}",
-        f"env {env_id}",
-        *(option_line(name, value) for name, value in options.items()),
-        f"lanes {LANES}",
-        f"max_episode_steps {lanes[0].env.spec.max_episode_steps}",
-        f"action {dtype} {actions[0].shape[1]}",
-        f"observation {observation.dtype} {math.prod(observation.shape)}",
-        *bounds,
-        *(f"info {name} {size} {int(name in in_reset)}" for name, size in sizes.items()),
-    ]
-    path = folder / (case.replace(" ", "_") + ".trajectory")
+    header = header_lines(case, lanes[0].env, actions[0].dtype, info_sizes, in_reset)
     with path.open("wb") as file:
         file.write(("\n".join(header) + "\n\n").encode())
         file.write(np.array(records, dtype="<f8").tobytes())
-    for lane in lanes:
-        lane.env.close()
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=pathlib.Path, required=True)
-    parser.add_argument("--seed", type=int, default=42)
-    parser.add_argument("--operations", type=int, default=1000, help="steps and resets a lane")
+    parser.add_argument("folder", type=pathlib.Path)
+    parser.add_argument("--operations", type=int, default=1000, help="steps and resets of a lane")
     args = parser.parse_args()
-    args.out.mkdir(parents=True, exist_ok=True)
-    for case, env_id, options, dtype in CASES:
-        run(case, env_id, options, dtype, args.seed, args.operations, args.out)
+    args.folder.mkdir(parents=True, exist_ok=True)
+
+    with concurrent.futures.ProcessPoolExecutor(os.cpu_count()) as executor:
+        jobs = [
+            executor.submit(run, case, args.operations, args.folder / f"{index:03}.trajectory")
+            for index, case in enumerate(CASES)
+        ]
+        for job in jobs:
+            job.result()
 
 
 if __name__ == "__main__":

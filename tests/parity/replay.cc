@@ -242,27 +242,27 @@ std::string DescribeInfo(const Trajectory& reference, const Comparison& comparis
 int Main(int argc, char** argv) {
   const absl::StatusOr<Registry> registry = Registry::Builtin();
   if (!registry.ok()) {
-    std::fprintf(stderr, "%s\n", registry.status().ToString().c_str());
+    std::fprintf(stderr, "%s\n", std::string(registry.status().message()).c_str());
     return 2;
   }
   int passed = 0, failed = 0;
-  std::printf("%-36s %6s %7s %12s %9s %11s %s\n", "case", "steps", "resets", "observation",
+  std::printf("%-42s %6s %7s %12s %9s %11s %s\n", "case", "steps", "resets", "observation",
               "reward", "terminated", "info");
   for (int k = 1; k < argc; ++k) {
     const absl::StatusOr<Trajectory> reference = ReadTrajectory(argv[k]);
     if (!reference.ok()) {
-      std::fprintf(stderr, "%s\n", reference.status().ToString().c_str());
+      std::fprintf(stderr, "%s\n", std::string(reference.status().message()).c_str());
       return 2;
     }
     const absl::StatusOr<Comparison> comparison = RunCase(*registry, *reference);
     const bool ok = comparison.ok() && comparison->passed();
     ++(ok ? passed : failed);
     if (!comparison.ok()) {
-      std::printf("%-36s FAILED: %s\n", reference->name.c_str(),
-                  comparison.status().ToString().c_str());
+      std::printf("%-42s FAILED: %s\n", reference->name.c_str(),
+                  std::string(comparison.status().message()).c_str());
       continue;
     }
-    std::printf("%-36s %6zu %7zu %12.1e %9.1e %11zu %s%s\n", reference->name.c_str(),
+    std::printf("%-42s %6zu %7zu %12.1e %9.1e %11zu %s%s\n", reference->name.c_str(),
                 comparison->steps, comparison->resets, comparison->observation.largest,
                 comparison->reward.largest, comparison->termination.unequal,
                 DescribeInfo(*reference, *comparison).c_str(), ok ? "" : "  FAILED");
