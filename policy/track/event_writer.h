@@ -1,0 +1,48 @@
+// Writes TensorBoard's event files: scalars and text, as TFRecords.
+//
+// One file a process that writes into the run folder; a resumed run adds another. Not thread-safe.
+#ifndef HIVEWIRE_POLICY_TRACK_EVENT_WRITER_H_
+#define HIVEWIRE_POLICY_TRACK_EVENT_WRITER_H_
+
+#include <cstdint>
+#include <cstdio>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "policy/algorithm.h"
+#include "tensorboard/event.pb.h"
+
+namespace hivewire {
+
+class EventWriter {
+ public:
+  // Makes events.out.tfevents.TIME.HOST in `folder`.
+  static absl::StatusOr<std::unique_ptr<EventWriter>> Create(const std::string& folder);
+
+  ~EventWriter();
+
+  // All under one step, on the disk when this returns. A Status where it could not be written
+  // (a full disk); later calls may succeed again.
+  absl::Status AddScalars(int64_t step, absl::Span<const Statistic> scalars);
+  // Shown as markdown.
+  absl::Status AddText(int64_t step, const std::string& tag, const std::string& text);
+
+ private:
+  EventWriter(std::string path, std::FILE* file);
+
+  absl::Status Write(const tensorboard::Event& event);
+
+  std::string path_;
+  std::FILE* file_;
+};
+
+// One TFRecord: length, its masked checksum, the data, its masked checksum.
+std::string TfRecord(absl::string_view data);
+
+}  // namespace hivewire
+
+#endif  // HIVEWIRE_POLICY_TRACK_EVENT_WRITER_H_
