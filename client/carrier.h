@@ -38,23 +38,31 @@ class Carrier {
 
   virtual const v1::PoolDescription& pool() const = 0;
 
+  // Each Send gives the frame's number, by which a refusal names it.
+  //
   // `actions` by the pool's action layout, rows in the order of env_ids.
-  virtual absl::Status SendStep(absl::Span<const uint32_t> env_ids,
-                                absl::Span<const char> actions) = 0;
+  virtual absl::StatusOr<uint64_t> SendStep(absl::Span<const uint32_t> env_ids,
+                                            absl::Span<const char> actions) = 0;
   // `seeds` one a lane, or empty.
-  virtual absl::Status SendReset(absl::Span<const uint32_t> env_ids,
-                                 absl::Span<const uint64_t> seeds) = 0;
+  virtual absl::StatusOr<uint64_t> SendReset(absl::Span<const uint32_t> env_ids,
+                                             absl::Span<const uint64_t> seeds) = 0;
 
-  // The next batch, valid until the next Receive. DEADLINE_EXCEEDED; UNAVAILABLE when the server is
-  // gone; a refused frame's own status.
-  virtual absl::StatusOr<const v1::Batch*> Receive(absl::Time deadline) = 0;
+  // A batch, or the refusal of a frame, of which nothing ran.
+  struct Answer {
+    const v1::Batch* batch = nullptr;  // valid until the next Receive
+    uint64_t refused_frame = 0;
+    absl::Status refusal;
+  };
+  // The next answer. DEADLINE_EXCEEDED; UNAVAILABLE when the server is gone; ABORTED when another
+  // session took the pool.
+  virtual absl::StatusOr<Answer> Receive(absl::Time deadline) = 0;
 
   // Snapshots of lanes that have nothing outstanding; and back, as an operation whose results come
   // from Receive.
   virtual absl::StatusOr<std::vector<std::string>> SaveState(
       absl::Span<const uint32_t> env_ids) = 0;
-  virtual absl::Status SendLoad(absl::Span<const uint32_t> env_ids,
-                                absl::Span<const std::string> snapshots) = 0;
+  virtual absl::StatusOr<uint64_t> SendLoad(absl::Span<const uint32_t> env_ids,
+                                            absl::Span<const std::string> snapshots) = 0;
 
   virtual absl::StatusOr<v1::RenderResponse> Render(const v1::RenderRequest& request) = 0;
 };

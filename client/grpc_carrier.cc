@@ -58,31 +58,31 @@ class GrpcCarrier final : public Carrier {
 
   const v1::PoolDescription& pool() const override { return created_.pool(); }
 
-  absl::Status SendStep(absl::Span<const uint32_t> env_ids,
-                        absl::Span<const char> actions) override {
+  absl::StatusOr<uint64_t> SendStep(absl::Span<const uint32_t> env_ids,
+                                    absl::Span<const char> actions) override {
     v1::ClientFrame frame;
     frame.mutable_step()->mutable_env_ids()->Add(env_ids.begin(), env_ids.end());
     frame.mutable_step()->set_actions(actions.data(), actions.size());
     return Send(env_ids, *frame.mutable_step()->mutable_op_nos(), frame);
   }
 
-  absl::Status SendReset(absl::Span<const uint32_t> env_ids,
-                         absl::Span<const uint64_t> seeds) override {
+  absl::StatusOr<uint64_t> SendReset(absl::Span<const uint32_t> env_ids,
+                                     absl::Span<const uint64_t> seeds) override {
     v1::ClientFrame frame;
     frame.mutable_reset()->mutable_env_ids()->Add(env_ids.begin(), env_ids.end());
     frame.mutable_reset()->mutable_seeds()->Add(seeds.begin(), seeds.end());
     return Send(env_ids, *frame.mutable_reset()->mutable_op_nos(), frame);
   }
 
-  absl::Status SendLoad(absl::Span<const uint32_t> env_ids,
-                        absl::Span<const std::string> snapshots) override {
+  absl::StatusOr<uint64_t> SendLoad(absl::Span<const uint32_t> env_ids,
+                                    absl::Span<const std::string> snapshots) override {
     v1::ClientFrame frame;
     frame.mutable_load()->mutable_env_ids()->Add(env_ids.begin(), env_ids.end());
     for (const std::string& snapshot : snapshots) frame.mutable_load()->add_snapshots(snapshot);
     return Send(env_ids, *frame.mutable_load()->mutable_op_nos(), frame);
   }
 
-  absl::StatusOr<const v1::Batch*> Receive(absl::Time deadline) override {
+  absl::StatusOr<Answer> Receive(absl::Time deadline) override {
     MutexLock lock(mutex_);
     if (current_ != nullptr) spare_.push_back(std::move(current_));
     const bool ready = arrived_.WaitUntil(lock, deadline, [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
@@ -95,10 +95,11 @@ class GrpcCarrier final : public Carrier {
     }
     current_ = std::move(frames_.front());
     frames_.pop_front();
-    if (current_->has_batch()) return &current_->batch();
-    // A refused frame: its operations were never accepted.
+    if (current_->has_batch()) return Answer{&current_->batch(), 0, absl::OkStatus()};
+    // Its operations were never accepted.
     op_numbers_.TakeBack(current_->rejected().client_seq());
-    return Annotate(FromProto(current_->rejected().status()), Address());
+    return Answer{nullptr, current_->rejected().client_seq(),
+                  Annotate(FromProto(current_->rejected().status()), Address())};
   }
 
   absl::StatusOr<std::vector<std::string>> SaveState(absl::Span<const uint32_t> env_ids) override {
@@ -158,8 +159,9 @@ class GrpcCarrier final : public Carrier {
     return absl::OkStatus();
   }
 
-  absl::Status Send(absl::Span<const uint32_t> env_ids,
-                    google::protobuf::RepeatedField<uint64_t>& op_nos, v1::ClientFrame& frame) {
+  absl::StatusOr<uint64_t> Send(absl::Span<const uint32_t> env_ids,
+                                google::protobuf::RepeatedField<uint64_t>& op_nos,
+                                v1::ClientFrame& frame) {
     MutexLock lock(write_mutex_);
     frame.set_seq(++seq_);
     {
@@ -167,7 +169,7 @@ class GrpcCarrier final : public Carrier {
       if (!end_.ok()) return end_;
       op_numbers_.Next(seq_, env_ids, op_nos);
     }
-    if (stream_->Write(frame)) return absl::OkStatus();
+    if (stream_->Write(frame)) return frame.seq();
     // The reader finds out why.
     MutexLock end_lock(mutex_);
     arrived_.Wait(end_lock, [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return !end_.ok(); });

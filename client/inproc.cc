@@ -16,8 +16,8 @@ class InprocCarrier final : public Carrier {
 
   const v1::PoolDescription& pool() const override { return pool_->spec().description(); }
 
-  absl::Status SendStep(absl::Span<const uint32_t> env_ids,
-                        absl::Span<const char> actions) override {
+  absl::StatusOr<uint64_t> SendStep(absl::Span<const uint32_t> env_ids,
+                                    absl::Span<const char> actions) override {
     v1::StepLanes frame;
     frame.mutable_env_ids()->Add(env_ids.begin(), env_ids.end());
     frame.set_actions(actions.data(), actions.size());
@@ -25,8 +25,8 @@ class InprocCarrier final : public Carrier {
     return Checked(pool_->Step(std::move(frame)));
   }
 
-  absl::Status SendReset(absl::Span<const uint32_t> env_ids,
-                         absl::Span<const uint64_t> seeds) override {
+  absl::StatusOr<uint64_t> SendReset(absl::Span<const uint32_t> env_ids,
+                                     absl::Span<const uint64_t> seeds) override {
     v1::ResetLanes frame;
     frame.mutable_env_ids()->Add(env_ids.begin(), env_ids.end());
     frame.mutable_seeds()->Add(seeds.begin(), seeds.end());
@@ -34,8 +34,8 @@ class InprocCarrier final : public Carrier {
     return Checked(pool_->Reset(std::move(frame)));
   }
 
-  absl::Status SendLoad(absl::Span<const uint32_t> env_ids,
-                        absl::Span<const std::string> snapshots) override {
+  absl::StatusOr<uint64_t> SendLoad(absl::Span<const uint32_t> env_ids,
+                                    absl::Span<const std::string> snapshots) override {
     v1::LoadLanes frame;
     frame.mutable_env_ids()->Add(env_ids.begin(), env_ids.end());
     for (const std::string& snapshot : snapshots) frame.add_snapshots(snapshot);
@@ -43,10 +43,10 @@ class InprocCarrier final : public Carrier {
     return Checked(pool_->Load(frame));
   }
 
-  absl::StatusOr<const v1::Batch*> Receive(absl::Time deadline) override {
+  absl::StatusOr<Answer> Receive(absl::Time deadline) override {
     const absl::Status status = pool_->Next(deadline, ++batches_, batch_);
     if (!status.ok()) return status;
-    return &batch_;
+    return Answer{&batch_, 0, absl::OkStatus()};
   }
 
   absl::StatusOr<std::vector<std::string>> SaveState(absl::Span<const uint32_t> env_ids) override {
@@ -59,8 +59,9 @@ class InprocCarrier final : public Carrier {
   }
 
  private:
-  absl::Status Checked(absl::Status status) {
-    if (!status.ok()) op_numbers_.TakeBack(seq_);
+  absl::StatusOr<uint64_t> Checked(const absl::Status& status) {
+    if (status.ok()) return seq_;
+    op_numbers_.TakeBack(seq_);
     return status;
   }
 

@@ -36,7 +36,9 @@ struct VectorEnv::Shard {
 struct VectorEnv::Group {
   std::vector<uint32_t> lanes;
   std::vector<uint32_t> rows_left;  // by shard
+  std::vector<uint64_t> frames;     // by shard: number of the frame, 0 for none
   size_t total_left = 0;
+  absl::Status refusal;
   StepResult result;
   std::vector<uint32_t> shard_lanes, shard_rows;  // scratch of the sender
 };
@@ -249,6 +251,8 @@ absl::Status VectorEnv::SendGroup(absl::Span<const uint32_t> env_ids, SendToShar
   group->lanes.assign(env_ids.begin(), env_ids.end());
   group->total_left = env_ids.size();
   group->rows_left.assign(shards_.size(), 0);
+  group->frames.assign(shards_.size(), 0);
+  group->refusal = absl::OkStatus();
   StepResult& result = group->result;
   const size_t rows = env_ids.size();
   result.env_ids.assign(env_ids.begin(), env_ids.end());
@@ -280,7 +284,12 @@ absl::Status VectorEnv::SendGroup(absl::Span<const uint32_t> env_ids, SendToShar
     }
     if (group->shard_lanes.empty()) continue;
     group->rows_left[k] = static_cast<uint32_t>(group->shard_lanes.size());
-    status = send(shard, group->shard_lanes, group->shard_rows);
+    const absl::StatusOr<uint64_t> frame = send(shard, group->shard_lanes, group->shard_rows);
+    if (frame.ok()) {
+      group->frames[k] = *frame;
+    } else {
+      status = frame.status();
+    }
   }
   if (!status.ok()) {
     GiveUp(std::move(group));
@@ -339,10 +348,23 @@ absl::Status VectorEnv::SendStep(absl::Span<const uint32_t> env_ids,
   });
 }
 
-absl::Status VectorEnv::ReceiveBatch(Shard& shard) {
-  const auto batch = shard.carrier->Receive(absl::Now() + step_timeout_);
-  if (!batch.ok()) return batch.status();
-  Scatter(shard, **batch);
+absl::Status VectorEnv::ReceiveAnswer(Shard& shard) {
+  const absl::StatusOr<Carrier::Answer> answer =
+      shard.carrier->Receive(absl::Now() + step_timeout_);
+  if (!answer.ok()) return answer.status();
+  if (answer->batch != nullptr) {
+    Scatter(shard, *answer->batch);
+    return absl::OkStatus();
+  }
+  const auto refused = std::find_if(groups_.begin(), groups_.end(), [&](const auto& group) {
+    return group->frames[shard.index] == answer->refused_frame;
+  });
+  if (refused == groups_.end()) return absl::OkStatus();
+  // Its lanes on other servers still answer; then the caller is told.
+  Group& group = **refused;
+  group.refusal = answer->refusal;
+  group.total_left -= group.rows_left[shard.index];
+  group.rows_left[shard.index] = 0;
   return absl::OkStatus();
 }
 
@@ -427,21 +449,17 @@ absl::Status VectorEnv::Receive(StepResult& result) {
     if (ready != groups_.end()) {
       std::unique_ptr<Group> group = std::move(*ready);
       groups_.erase(ready);
-      std::swap(result, group->result);
-      spare_groups_.push_back(std::move(group));
-      return absl::OkStatus();
+      const absl::Status refusal = group->refusal;
+      if (refusal.ok()) std::swap(result, group->result);
+      GiveUp(std::move(group));
+      return refusal;
     }
     const Group& oldest = *groups_.front();
     const auto left = std::find_if(oldest.rows_left.begin(), oldest.rows_left.end(),
                                    [](uint32_t rows) { return rows > 0; });
     const absl::Status status =
-        ReceiveBatch(*shards_[static_cast<size_t>(left - oldest.rows_left.begin())]);
-    if (status.ok()) continue;
-    // A refused frame takes its group with it; the lanes can be sent again.
-    std::unique_ptr<Group> refused = std::move(groups_.front());
-    groups_.erase(groups_.begin());
-    GiveUp(std::move(refused));
-    return status;
+        ReceiveAnswer(*shards_[static_cast<size_t>(left - oldest.rows_left.begin())]);
+    if (!status.ok()) return status;
   }
 }
 

@@ -160,12 +160,12 @@ class VectorEnv {
   absl::Status CheckActions(size_t rows, absl::Span<const char> actions) const;
   // Opens a group for these lanes and calls `send` for each shard that has some, with the shard's
   // own lane numbers and the rows of the group that they are.
-  using SendToShard = absl::FunctionRef<absl::Status(Shard& shard, absl::Span<const uint32_t> lanes,
-                                                     absl::Span<const uint32_t> rows)>;
+  using SendToShard = absl::FunctionRef<absl::StatusOr<uint64_t>(
+      Shard& shard, absl::Span<const uint32_t> lanes, absl::Span<const uint32_t> rows)>;
   absl::Status SendGroup(absl::Span<const uint32_t> env_ids, SendToShard send);
   // What still comes for the group is dropped.
   void GiveUp(std::unique_ptr<Group> group);
-  absl::Status ReceiveBatch(Shard& shard);
+  absl::Status ReceiveAnswer(Shard& shard);
   void Scatter(Shard& shard, const v1::Batch& batch);
 
   v1::EnvSpec spec_;
