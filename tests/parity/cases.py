@@ -117,4 +117,79 @@ CASES = [
             {"frame_skip": 3, "healthy_reward": 7.5, "reset_noise_scale": 0.2},
         ),
     ),
+    *with_defaults(
+        "Humanoid-v5",
+        (
+            "all options",
+            {
+                "frame_skip": 3,
+                "forward_reward_weight": 0.8,
+                "ctrl_cost_weight": 0.3,
+                "contact_cost_weight": 1e-3,
+                "contact_cost_range": (0.01, 3.0),
+                "healthy_reward": 2.0,
+                "healthy_z_range": (1.2, 1.5),
+                "reset_noise_scale": 0.05,
+                "exclude_current_positions_from_observation": False,
+            },
+        ),
+        (
+            "never ends",
+            {
+                "terminate_when_unhealthy": False,
+                "include_cinert_in_observation": False,
+                "include_cvel_in_observation": False,
+                "include_qfrc_actuator_in_observation": False,
+                "include_cfrc_ext_in_observation": False,
+            },
+        ),
+    ),
+    *with_defaults(
+        "HumanoidStandup-v5",
+        (
+            "all options",
+            {
+                "frame_skip": 4,
+                "uph_cost_weight": 2.0,
+                "ctrl_cost_weight": 0.3,
+                "impact_cost_weight": 1e-3,
+                "impact_cost_range": (0.01, 3.0),
+                "reset_noise_scale": 0.05,
+                "exclude_current_positions_from_observation": False,
+                "include_cvel_in_observation": False,
+            },
+        ),
+    ),
+    *with_defaults(
+        "Swimmer-v5",
+        (
+            "all options",
+            {
+                "frame_skip": 3,
+                "forward_reward_weight": 1.4,
+                "ctrl_cost_weight": 0.02,
+                "reset_noise_scale": 0.3,
+                "exclude_current_positions_from_observation": False,
+            },
+        ),
+    ),
+    *with_defaults(
+        "Reacher-v5",
+        (
+            "all options",
+            {"frame_skip": 3, "reward_dist_weight": 1.7, "reward_control_weight": 0.3},
+        ),
+    ),
+    *with_defaults(
+        "Pusher-v5",
+        (
+            "all options",
+            {
+                "frame_skip": 3,
+                "reward_near_weight": 0.7,
+                "reward_dist_weight": 1.3,
+                "reward_control_weight": 0.05,
+            },
+        ),
+    ),
 ]

@@ -6,17 +6,21 @@
 
 #include "server/tasks/gymnasium/ant.h"
 #include "server/tasks/gymnasium/half_cheetah.h"
+#include "server/tasks/gymnasium/humanoid.h"
 #include "server/tasks/gymnasium/ids.h"
 #include "server/tasks/gymnasium/inverted_pendulum.h"
 #include "server/tasks/gymnasium/model_library.h"
 #include "server/tasks/gymnasium/planar_walker.h"
+#include "server/tasks/gymnasium/reaching.h"
+#include "server/tasks/gymnasium/swimmer.h"
 
 namespace hivewire {
 
 absl::Status RegisterGymnasium(Registry& registry) {
   const auto library = std::make_shared<ModelLibrary>();
   for (TaskClass (*make)(std::shared_ptr<ModelLibrary>) :
-       {AntClass, HalfCheetahClass, HopperClass, InvertedDoublePendulumClass, InvertedPendulumClass,
+       {AntClass, HalfCheetahClass, HopperClass, HumanoidClass, HumanoidStandupClass,
+        InvertedDoublePendulumClass, InvertedPendulumClass, PusherClass, ReacherClass, SwimmerClass,
         Walker2dClass}) {
     const absl::Status status = registry.AddClass(make(library));
     if (!status.ok()) return status;

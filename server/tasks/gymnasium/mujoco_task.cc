@@ -103,9 +103,9 @@ void MujocoTask::SetObservation(const std::vector<std::string>& element_names) {
 }
 
 void MujocoTask::AddInfo(absl::string_view name, absl::string_view unit, absl::string_view doc,
-                         bool in_reset) {
+                         bool in_reset, const std::vector<int64_t>& shape) {
   v1::LeafSpec& leaf = *spec_.add_info();
-  leaf = MakeLeaf(name, v1::DTYPE_FLOAT64, {});
+  leaf = MakeLeaf(name, v1::DTYPE_FLOAT64, shape);
   leaf.set_unit(std::string(unit));
   leaf.set_doc(std::string(doc));
   leaf.set_in_reset(in_reset);

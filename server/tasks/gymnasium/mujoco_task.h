@@ -55,10 +55,10 @@ class MujocoTask : public Task {
   // reset.
   virtual void Begin(TaskContext& context, LeafPointers info) const;
 
-  // Additions to the spec. The observation is one leaf of float64, info leaves are float64 scalars.
+  // Additions to the spec. The observation is one leaf; all leaves are float64.
   void SetObservation(const std::vector<std::string>& element_names);
   void AddInfo(absl::string_view name, absl::string_view unit, absl::string_view doc,
-               bool in_reset = false);
+               bool in_reset = false, const std::vector<int64_t>& shape = {});
   v1::EnvSpec& mutable_spec() { return spec_; }
 
   // s between two actions.

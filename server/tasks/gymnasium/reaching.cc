@@ -1,0 +1,212 @@
+#include "server/tasks/gymnasium/reaching.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+#include <vector>
+
+#include "server/tasks/gymnasium/element_names.h"
+#include "server/tasks/gymnasium/mujoco_task.h"
+
+namespace hivewire {
+namespace {
+
+constexpr double kVelocityNoise = 0.005;
+
+constexpr double kReacherNoise = 0.1;   // rad
+constexpr double kReacherRadius = 0.2;  // m, of the disc in which targets lie
+constexpr int kReacherJoints = 2;
+
+constexpr double kPusherClearance = 0.17;  // m, between the object's start and the goal
+constexpr int kPusherJoints = 7;
+
+enum { kRewardDist, kRewardCtrl, kRewardNear };
+
+std::vector<v1::OptionSpec> ReacherOptions() {
+  std::vector<v1::OptionSpec> options = MujocoOptions("reacher.xml", 2);
+  options.push_back(DoubleOption("reward_dist_weight", 1, "Cost of 1 m from the target."));
+  options.push_back(DoubleOption("reward_control_weight", 1, "Cost of the squared controls."));
+  return options;
+}
+
+std::vector<v1::OptionSpec> PusherOptions() {
+  std::vector<v1::OptionSpec> options = MujocoOptions("pusher_v5.xml", 5);
+  options.push_back(
+      DoubleOption("reward_near_weight", 0.5, "Cost of 1 m between fingertip and object."));
+  options.push_back(DoubleOption("reward_dist_weight", 1, "Cost of 1 m from object to goal."));
+  options.push_back(DoubleOption("reward_control_weight", 0.1, "Cost of the squared controls."));
+  return options;
+}
+
+// Where body `name`, which exists, is in mjData.xpos.
+int XposIndex(const Model& model, const char* name) {
+  return 3 * mj_name2id(model.get(), mjOBJ_BODY, name);
+}
+
+double Distance(const mjtNum* a, const mjtNum* b) {
+  const double x = a[0] - b[0], y = a[1] - b[1], z = a[2] - b[2];
+  return std::sqrt(x * x + y * y + z * z);
+}
+
+void AppendPoint(const std::string& name, std::vector<std::string>& names) {
+  for (const char* axis : {".x", ".y", ".z"}) names.push_back(name + axis);
+}
+
+class Reacher : public MujocoTask {
+ public:
+  explicit Reacher(const Parameters& parameters)
+      : MujocoTask(parameters),
+        distance_weight_(GetDouble(parameters.options, "reward_dist_weight")),
+        control_weight_(GetDouble(parameters.options, "reward_control_weight")),
+        fingertip_(XposIndex(*parameters.model, "fingertip")),
+        target_(XposIndex(*parameters.model, "target")) {
+    const std::vector<std::string> positions = PositionNames(*parameters.model->get());
+    const std::vector<std::string> velocities = DofNames(*parameters.model->get(), "velocity");
+    std::vector<std::string> names;
+    for (const char* function : {"cos_", "sin_"}) {
+      for (int k = 0; k < kReacherJoints; ++k) names.push_back(function + positions[k]);
+    }
+    names.insert(names.end(), positions.begin() + kReacherJoints, positions.end());
+    names.insert(names.end(), velocities.begin(), velocities.begin() + kReacherJoints);
+    names.insert(names.end(), {"fingertip_minus_target.x", "fingertip_minus_target.y"});
+    SetObservation(names);
+    AddInfo("reward_dist", "", "Part of the reward.");
+    AddInfo("reward_ctrl", "", "Part of the reward.");
+  }
+
+  static absl::Status Check(const Model& model, const Options&) {
+    for (const char* body : {"fingertip", "target"}) {
+      const absl::Status status = NeedPart(model, mjOBJ_BODY, body);
+      if (!status.ok()) return status;
+    }
+    return NeedCoordinates(model, kReacherJoints + 2, kReacherJoints + 2);
+  }
+
+  Outcome Evaluate(TaskContext& context, const Action& action, LeafPointers info) const override {
+    const mjtNum* xpos = context.simulation->data()->xpos;
+    const double distance = -Distance(xpos + fingertip_, xpos + target_) * distance_weight_;
+    const double control = -ControlCost(control_weight_, action);
+    Put(info, kRewardDist, distance);
+    Put(info, kRewardCtrl, control);
+    return {.reward = distance + control, .terminated = false};
+  }
+
+  void Observe(TaskContext& context, LeafPointers observation) const override {
+    double* out = observation[0];
+    if (out == nullptr) return;
+    const mjData* data = context.simulation->data();
+    for (int k = 0; k < kReacherJoints; ++k) *out++ = std::cos(data->qpos[k]);
+    for (int k = 0; k < kReacherJoints; ++k) *out++ = std::sin(data->qpos[k]);
+    out = std::copy(data->qpos + kReacherJoints, data->qpos + context.simulation->model()->nq, out);
+    out = std::copy_n(data->qvel, kReacherJoints, out);
+    for (int axis = 0; axis < 2; ++axis)
+      *out++ = data->xpos[fingertip_ + axis] - data->xpos[target_ + axis];
+  }
+
+ protected:
+  // The last two coordinates are the target's.
+  void DrawStart(TaskContext& context) const override {
+    const mjModel* model = context.simulation->model();
+    mjData* data = context.simulation->data();
+    AddUniformNoise(*context.rng, kReacherNoise, data->qpos, model->nq);
+    double x, y;
+    do {
+      x = context.rng->Uniform(-kReacherRadius, kReacherRadius);
+      y = context.rng->Uniform(-kReacherRadius, kReacherRadius);
+    } while (!(std::sqrt(x * x + y * y) < kReacherRadius));
+    data->qpos[model->nq - 2] = x;
+    data->qpos[model->nq - 1] = y;
+    AddUniformNoise(*context.rng, kVelocityNoise, data->qvel, model->nv);
+    std::fill_n(data->qvel + model->nv - 2, 2, 0);
+  }
+
+ private:
+  double distance_weight_, control_weight_;
+  int fingertip_, target_;  // in xpos
+};
+
+class Pusher : public MujocoTask {
+ public:
+  explicit Pusher(const Parameters& parameters)
+      : MujocoTask(parameters),
+        near_weight_(GetDouble(parameters.options, "reward_near_weight")),
+        distance_weight_(GetDouble(parameters.options, "reward_dist_weight")),
+        control_weight_(GetDouble(parameters.options, "reward_control_weight")),
+        fingertip_(XposIndex(*parameters.model, "tips_arm")),
+        object_(XposIndex(*parameters.model, "object")),
+        goal_(XposIndex(*parameters.model, "goal")) {
+    std::vector<std::string> names = PositionNames(*parameters.model->get());
+    names.resize(kPusherJoints);
+    const std::vector<std::string> velocities = DofNames(*parameters.model->get(), "velocity");
+    names.insert(names.end(), velocities.begin(), velocities.begin() + kPusherJoints);
+    for (const char* body : {"tips_arm", "object", "goal"}) AppendPoint(body, names);
+    SetObservation(names);
+    AddInfo("reward_dist", "", "Part of the reward.");
+    AddInfo("reward_ctrl", "", "Part of the reward.");
+    AddInfo("reward_near", "", "Part of the reward.");
+    mutable_spec().mutable_default_camera()->set_distance(4);
+  }
+
+  static absl::Status Check(const Model& model, const Options&) {
+    for (const char* body : {"tips_arm", "object", "goal"}) {
+      const absl::Status status = NeedPart(model, mjOBJ_BODY, body);
+      if (!status.ok()) return status;
+    }
+    return NeedCoordinates(model, kPusherJoints + 4, kPusherJoints + 4);
+  }
+
+  Outcome Evaluate(TaskContext& context, const Action& action, LeafPointers info) const override {
+    const mjtNum* xpos = context.simulation->data()->xpos;
+    const double near = -Distance(xpos + object_, xpos + fingertip_) * near_weight_;
+    const double distance = -Distance(xpos + object_, xpos + goal_) * distance_weight_;
+    const double control = -ControlCost(control_weight_, action);
+    Put(info, kRewardDist, distance);
+    Put(info, kRewardCtrl, control);
+    Put(info, kRewardNear, near);
+    return {.reward = distance + control + near, .terminated = false};
+  }
+
+  void Observe(TaskContext& context, LeafPointers observation) const override {
+    double* out = observation[0];
+    if (out == nullptr) return;
+    const mjData* data = context.simulation->data();
+    out = std::copy_n(data->qpos, kPusherJoints, out);
+    out = std::copy_n(data->qvel, kPusherJoints, out);
+    for (const int body : {fingertip_, object_, goal_})
+      out = std::copy_n(data->xpos + body, 3, out);
+  }
+
+ protected:
+  // The last four coordinates are the object's and the goal's.
+  void DrawStart(TaskContext& context) const override {
+    const mjModel* model = context.simulation->model();
+    mjData* data = context.simulation->data();
+    double x, y;
+    do {
+      x = context.rng->Uniform(-0.3, 0);
+      y = context.rng->Uniform(-0.2, 0.2);
+    } while (!(std::sqrt(x * x + y * y) > kPusherClearance));
+    mjtNum* object = data->qpos + model->nq - 4;
+    object[0] = x;
+    object[1] = y;
+    object[2] = object[3] = 0;
+    AddUniformNoise(*context.rng, kVelocityNoise, data->qvel, model->nv);
+    std::fill_n(data->qvel + model->nv - 4, 4, 0);
+  }
+
+ private:
+  double near_weight_, distance_weight_, control_weight_;
+  int fingertip_, object_, goal_;  // in xpos
+};
+
+}  // namespace
+
+TaskClass ReacherClass(std::shared_ptr<ModelLibrary> library) {
+  return MakeMujocoClass<Reacher>("gymnasium.Reacher", ReacherOptions(), std::move(library));
+}
+
+TaskClass PusherClass(std::shared_ptr<ModelLibrary> library) {
+  return MakeMujocoClass<Pusher>("gymnasium.Pusher", PusherOptions(), std::move(library));
+}
+
+}  // namespace hivewire
