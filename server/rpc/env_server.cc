@@ -14,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "server/rpc/control_service.h"
+#include "server/rpc/later_services.h"
 #include "server/rpc/session_service.h"
 
 namespace hivewire {
@@ -56,6 +57,8 @@ struct EnvServer::Impl {
   PoolTable pools;
   SessionService session;
   std::unique_ptr<ControlService> control;
+  LaterRollouts rollouts;
+  LaterRobots robots;
   std::vector<std::string> addresses;
   std::unique_ptr<grpc::Server> server;
 };
@@ -100,6 +103,8 @@ absl::StatusOr<std::unique_ptr<EnvServer>> EnvServer::Start(const Registry& regi
   }
   builder.RegisterService(impl->control.get());
   builder.RegisterService(&impl->session);
+  builder.RegisterService(&impl->rollouts);
+  builder.RegisterService(&impl->robots);
   const mode_t mask = umask(0177);  // sockets are made with mode 0600
   impl->server = builder.BuildAndStart();
   umask(mask);

@@ -10,6 +10,7 @@
 #include "absl/time/clock.h"
 #include "base/error.h"
 #include "hivewire/v1/control.grpc.pb.h"
+#include "hivewire/v1/robot.grpc.pb.h"
 #include "hivewire/v1/session.grpc.pb.h"
 #include "server/rpc/env_server.h"
 #include "server/tasks/registry.h"
@@ -320,6 +321,12 @@ TEST_F(SessionTest, WhatIsNotThereYetSaysSo) {
   grpc::ClientContext context;
   EXPECT_EQ(control_->GetProperties(&context, {}, &response).error_code(),
             grpc::StatusCode::UNIMPLEMENTED);
+  const auto robots = v1::Robots::NewStub(channel_);
+  v1::EmergencyStopResponse stopped;
+  grpc::ClientContext robot_context;
+  const grpc::Status no_robot = robots->EmergencyStop(&robot_context, {}, &stopped);
+  EXPECT_EQ(no_robot.error_code(), grpc::StatusCode::UNIMPLEMENTED);
+  EXPECT_FALSE(no_robot.error_message().empty());
   v1::ClientFrame observe = AttachFrame();
   observe.mutable_attach()->set_observe(true);
   ExpectRefused(observe, v1::ERROR_REASON_NOT_SUPPORTED);
