@@ -93,7 +93,7 @@ class Ant : public MujocoTask {
     AddInfo("reward_ctrl", "", "Part of the reward.");
     AddInfo("reward_contact", "", "Part of the reward.");
     AddInfo("reward_survive", "", "Part of the reward.");
-    mutable_spec().mutable_default_camera()->set_distance(4);
+    SetCameraDistance(4);
   }
 
   static absl::Status Check(const Model& model, const Options& options) {

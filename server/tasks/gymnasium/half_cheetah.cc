@@ -38,7 +38,7 @@ class HalfCheetah : public MujocoTask {
     AddInfo("x_velocity", "m/s", "Mean of the step.");
     AddInfo("reward_forward", "", "Part of the reward.");
     AddInfo("reward_ctrl", "", "Part of the reward.");
-    mutable_spec().mutable_default_camera()->set_distance(4);
+    SetCameraDistance(4);
   }
 
   static absl::Status Check(const Model& model, const Options&) {

@@ -105,11 +105,7 @@ class HumanoidBody : public MujocoTask {
         observes_actuation_(GetBool(parameters.options, "include_qfrc_actuator_in_observation")),
         observes_forces_(GetBool(parameters.options, "include_cfrc_ext_in_observation")) {
     SetObservation(ObservationNames(*parameters.model->get()));
-    v1::DefaultCamera& camera = *mutable_spec().mutable_default_camera();
-    camera.set_track_body(1);
-    camera.set_distance(4);
-    camera.set_elevation(-20);
-    for (const double coordinate : {0.0, 0.0, camera_height}) camera.add_lookat(coordinate);
+    SetTrackingCamera(/*body=*/1, 4, camera_height);
   }
 
   void DrawStart(TaskContext& context) const override {

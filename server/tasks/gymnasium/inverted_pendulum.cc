@@ -40,7 +40,7 @@ class InvertedPendulum : public MujocoTask {
       : MujocoTask(parameters), noise_scale_(GetDouble(parameters.options, "reset_noise_scale")) {
     SetObservation(StateNames(*parameters.model->get(), 0));
     AddInfo("reward_survive", "", "The reward.");
-    mutable_spec().mutable_default_camera()->set_distance(2.04);
+    SetCameraDistance(2.04);
   }
 
   static absl::Status Check(const Model& model, const Options&) {

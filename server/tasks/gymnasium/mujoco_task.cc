@@ -111,6 +111,18 @@ void MujocoTask::AddInfo(absl::string_view name, absl::string_view unit, absl::s
   leaf.set_in_reset(in_reset);
 }
 
+void MujocoTask::SetCameraDistance(double distance) {
+  spec_.mutable_default_camera()->set_distance(distance);
+}
+
+void MujocoTask::SetTrackingCamera(int body, double distance, double height) {
+  SetCameraDistance(distance);
+  v1::DefaultCamera& camera = *spec_.mutable_default_camera();
+  if (body < model_->get()->nbody) camera.set_track_body(body);
+  camera.set_elevation(-20);
+  for (const double coordinate : {0.0, 0.0, height}) camera.add_lookat(coordinate);
+}
+
 void AddUniformNoise(NumpyRng& rng, double scale, mjtNum* values, int count) {
   for (int k = 0; k < count; ++k) values[k] += rng.Uniform(-scale, scale);
 }

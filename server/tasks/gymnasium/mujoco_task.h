@@ -59,7 +59,10 @@ class MujocoTask : public Task {
   void SetObservation(const std::vector<std::string>& element_names);
   void AddInfo(absl::string_view name, absl::string_view unit, absl::string_view doc,
                bool in_reset = false, const std::vector<int64_t>& shape = {});
-  v1::EnvSpec& mutable_spec() { return spec_; }
+  void SetCameraDistance(double distance);  // m
+  // Follows a body, if the model has it. (The original names a body to follow but shows a view that
+  // stays where it is.)
+  void SetTrackingCamera(int body, double distance, double height);
 
   // s between two actions.
   double dt() const { return spec_.control_dt(); }

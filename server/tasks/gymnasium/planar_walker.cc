@@ -76,11 +76,7 @@ class PlanarWalker : public MujocoTask {
     AddInfo("reward_forward", "", "Part of the reward.");
     AddInfo("reward_ctrl", "", "Part of the reward.");
     AddInfo("reward_survive", "", "Part of the reward.");
-    v1::DefaultCamera& camera = *mutable_spec().mutable_default_camera();
-    camera.set_track_body(2);
-    camera.set_distance(defaults.camera_distance);
-    camera.set_elevation(-20);
-    for (const double coordinate : {0.0, 0.0, 1.15}) camera.add_lookat(coordinate);
+    SetTrackingCamera(/*body=*/2, defaults.camera_distance, /*height=*/1.15);
   }
 
   static absl::Status Check(const Model& model, const Options&) {

@@ -144,7 +144,7 @@ class Pusher : public MujocoTask {
     AddInfo("reward_dist", "", "Part of the reward.");
     AddInfo("reward_ctrl", "", "Part of the reward.");
     AddInfo("reward_near", "", "Part of the reward.");
-    mutable_spec().mutable_default_camera()->set_distance(4);
+    SetCameraDistance(4);
   }
 
   static absl::Status Check(const Model& model, const Options&) {
