@@ -68,6 +68,8 @@ start=${SECONDS}
 log="$(mktemp)"
 trap 'rm -f "${log}"' EXIT
 say "setup: installing ${#missing[@]} Debian packages and what they need: ${missing[*]}"
+# Where an earlier run was interrupted.
+as_root dpkg --configure -a </dev/null >"${log}" 2>&1 || { cat "${log}" >&2; die "dpkg --configure -a failed"; }
 apt update
 apt install --no-install-recommends "${missing[@]}"
 fetched="$(sed -n 's/^Need to get \(.*\) of archives.*/\1/p' "${log}")"
