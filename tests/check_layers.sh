@@ -14,6 +14,5 @@ refuse() {
 
 refuse "//server/... + //client/..." '^@torch//:torch$'
 refuse "//policy/..." '^@mujoco//:mujoco$'
-refuse "//policy/portable/..." '^@torch//:torch$'
 refuse "//server/sim/... + //server/tasks/... + //server/pool/..." '^@grpc//:grpc\+\+$'
 say "layers: every arrow points the right way"
