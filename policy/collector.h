@@ -1,0 +1,101 @@
+// Runs an algorithm's policy in the lanes of a VectorEnv and hands it what comes of it.
+//
+// With two groups of lanes the policy chooses actions for one while the server steps the other. The
+// groups take turns in a fixed order, so results do not depend on timing; they do depend on the
+// number of groups.
+//
+// One thread at a time. After an error from the env the collector is finished.
+#ifndef HIVEWIRE_POLICY_COLLECTOR_H_
+#define HIVEWIRE_POLICY_COLLECTOR_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "client/vector_env.h"
+#include "hivewire/v1/learner.pb.h"
+#include "policy/algorithm.h"
+#include "policy/normalizer.h"
+#include "policy/observation.h"
+
+namespace hivewire {
+
+// Where the observation normaliser lies in a checkpoint.
+inline constexpr char kObservationMoments[] = "normalizer.observation";
+
+// A finished episode, in raw rewards.
+struct EpisodeSummary {
+  double episode_return = 0;
+  double length = 0;
+};
+
+class Collector {
+ public:
+  // Both outlive the collector.
+  Collector(VectorEnv& env, Algorithm& algorithm, const ActionSpace& action,
+            const v1::LearnerConfig& config);
+
+  // Starts an episode in every lane.
+  absl::Status Start(uint64_t seed);
+
+  // Steps lanes until the algorithm can update, or exactly `max_frames` steps of single lanes were
+  // taken; returns how many.
+  absl::StatusOr<int64_t> Collect(int64_t max_frames);
+
+  // Episodes that ended since the last call, and lane faults.
+  std::vector<EpisodeSummary> TakeEpisodes();
+  int64_t TakeFaults();
+
+  // Null where observations are not normalised.
+  const ObservationNormalizer* observation_normalizer() const { return normalizer_.get(); }
+
+  // Normalisers and what the lanes last saw; with `env_state` the envs' own state too.
+  absl::Status Save(bool env_state, TensorMap& tensors);
+  // In place of Start. Without a kept env state, or where the server cannot take it (then
+  // `env_state_lost` says why), new episodes start by `seed`.
+  absl::Status Load(const TensorMap& tensors, uint64_t seed, absl::Status& env_state_lost);
+
+ private:
+  // Lanes that are stepped as one.
+  struct Group {
+    LaneRange lanes;
+    // Lanes of it that are being stepped now; 0 for none.
+    int in_flight = 0;
+    // Its result has come, before its turn.
+    bool arrived = false;
+    StepResult result;
+    std::vector<uint32_t> env_ids;
+    std::vector<char> actions;
+  };
+
+  absl::Status Send(Group& group, int count);
+  // Waits for the group's result and records it.
+  absl::Status Finish(Group& group);
+  absl::Status Await(Group& group);
+  // Flattens and normalises a result's observations into observations_.
+  void TakeObservations(int first_lane, const StepResult& result);
+  absl::Span<float> ObservationsOf(LaneRange lanes);
+
+  VectorEnv& env_;
+  Algorithm& algorithm_;
+  ActionSpace action_;
+  ObservationFlattener flattener_;
+  std::unique_ptr<ObservationNormalizer> normalizer_;
+  std::unique_ptr<RewardNormalizer> reward_normalizer_;
+  std::vector<Group> groups_;
+  // (lanes, observation_dim), normalised: what each lane sees now.
+  std::vector<float> observations_;
+  StepResult scratch_;
+  std::vector<float> rewards_;
+  std::vector<uint8_t> valid_;
+  std::vector<uint8_t> seen_;
+  std::vector<EpisodeSummary> episodes_;
+  int64_t faults_ = 0;
+};
+
+}  // namespace hivewire
+
+#endif  // HIVEWIRE_POLICY_COLLECTOR_H_

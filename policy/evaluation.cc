@@ -1,0 +1,107 @@
+#include "policy/evaluation.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "policy/observation.h"
+
+namespace hivewire {
+namespace {
+
+std::string SpreadJson(absl::Span<const double> values) {
+  const Spread spread = SpreadOf(values);
+  return absl::StrFormat("{\"mean\": %.10g, \"std\": %.10g, \"min\": %.10g, \"max\": %.10g}",
+                         spread.mean, spread.deviation, spread.low, spread.high);
+}
+
+std::string ListJson(absl::Span<const double> values) {
+  const auto number = [](std::string* out, double value) {
+    absl::StrAppendFormat(out, "%.10g", value);
+  };
+  return absl::StrCat("[", absl::StrJoin(values, ", ", number), "]");
+}
+
+}  // namespace
+
+Spread SpreadOf(absl::Span<const double> values) {
+  const double size = static_cast<double>(values.size());
+  Spread spread;
+  spread.mean = std::accumulate(values.begin(), values.end(), 0.0) / size;
+  for (const double value : values) {
+    spread.deviation += (value - spread.mean) * (value - spread.mean);
+  }
+  spread.deviation = std::sqrt(spread.deviation / size);
+  spread.low = *std::min_element(values.begin(), values.end());
+  spread.high = *std::max_element(values.begin(), values.end());
+  return spread;
+}
+
+absl::StatusOr<Evaluation> Evaluate(VectorEnv& env, const Algorithm& algorithm,
+                                    const ActionSpace& action,
+                                    const ObservationNormalizer* normalizer, int episodes,
+                                    uint64_t seed, const std::function<bool()>& stop) {
+  const int num_lanes = env.num_envs();
+  const ObservationFlattener flattener(env.observation_leaves());
+  const size_t dim = static_cast<size_t>(flattener.dim());
+  // Lanes that still owe episodes, and how many each does.
+  std::vector<uint32_t> lanes(num_lanes);
+  std::iota(lanes.begin(), lanes.end(), 0);
+  std::vector<int> owed(num_lanes);
+  for (int i = 0; i < num_lanes; ++i) owed[i] = (episodes + num_lanes - 1 - i) / num_lanes;
+  std::vector<Evaluation> by_lane(num_lanes);
+
+  StepResult result;
+  if (absl::Status status = env.Reset(seed, result); !status.ok()) return status;
+  std::vector<float> observations;
+  std::vector<char> actions;
+  while (!lanes.empty()) {
+    if (stop()) return absl::CancelledError("evaluation was stopped");
+    observations.resize(result.num_rows() * dim);
+    flattener.Flatten(result.observations, absl::MakeSpan(observations));
+    if (normalizer != nullptr) normalizer->Normalize(absl::MakeSpan(observations));
+    // Rows of lanes that are done go; the others keep their order.
+    size_t kept = 0;
+    for (size_t row = 0; row < lanes.size(); ++row) {
+      if (owed[lanes[row]] == 0) continue;
+      std::copy_n(&observations[row * dim], dim, &observations[kept * dim]);
+      lanes[kept++] = lanes[row];
+    }
+    lanes.resize(kept);
+    if (lanes.empty()) break;
+    observations.resize(kept * dim);
+    actions.resize(kept * action.row_bytes());
+    absl::Status status = algorithm.ActGreedily(observations, absl::MakeSpan(actions));
+    if (status.ok()) status = env.SendStep(lanes, actions);
+    if (status.ok()) status = env.Receive(result);
+    if (!status.ok()) return status;
+    for (const v1::Episode& episode : result.episodes) {
+      const uint32_t lane = episode.env_id();
+      if (owed[lane] == 0) continue;
+      --owed[lane];
+      by_lane[lane].returns.push_back(episode.episode_return());
+      by_lane[lane].lengths.push_back(static_cast<double>(episode.length()));
+    }
+  }
+
+  Evaluation all;
+  for (const Evaluation& lane : by_lane) {
+    all.returns.insert(all.returns.end(), lane.returns.begin(), lane.returns.end());
+    all.lengths.insert(all.lengths.end(), lane.lengths.begin(), lane.lengths.end());
+  }
+  return all;
+}
+
+std::string EvaluationJson(const Evaluation& evaluation, const std::string& env_id,
+                           int64_t frames) {
+  return absl::StrFormat(
+      "{\n  \"env\": \"%s\",\n  \"frames\": %d,\n  \"episodes\": %d,\n  \"return\": %s,\n"
+      "  \"length\": %s,\n  \"returns\": %s,\n  \"lengths\": %s\n}\n",
+      env_id, frames, evaluation.returns.size(), SpreadJson(evaluation.returns),
+      SpreadJson(evaluation.lengths), ListJson(evaluation.returns), ListJson(evaluation.lengths));
+}
+
+}  // namespace hivewire

@@ -1,0 +1,163 @@
+// Trains policies on envs that env servers host, and evaluates them.
+#include <cstdio>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/flags/parse.h"
+#include "absl/flags/usage.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
+#include "base/nearest.h"
+#include "policy/commands.h"
+#include "policy/config/config.h"
+#include "policy/stop_signal.h"
+
+ABSL_FLAG(std::string, preset, "",
+          "a named configuration to start from (learner presets lists them)");
+ABSL_FLAG(std::string, config, "", "a textproto LearnerConfig, laid over the preset");
+ABSL_FLAG(std::string, env, "", "env id; short for --set env.id=…");
+ABSL_FLAG(std::string, frames, "", "short for --set collection.total_frames=…");
+ABSL_FLAG(std::string, num_envs, "", "short for --set env.num_envs=…");
+ABSL_FLAG(std::string, seed, "", "short for --set seed=…");
+ABSL_FLAG(std::string, name, "", "short for --set name=…");
+ABSL_FLAG(std::string, device, "", "cpu or cuda; short for --set device=…");
+ABSL_FLAG(std::string, output, "", "folder of the run folders; short for --set output.folder=…");
+ABSL_FLAG(std::string, run_folder, "",
+          "the run folder itself, instead of a new one under --output");
+ABSL_FLAG(std::string, resume, "", "run folder to go on with, from its last checkpoint");
+ABSL_FLAG(std::string, checkpoint, "best", "eval: best, last or a number of frames");
+ABSL_FLAG(int, episodes, 20, "eval: how many");
+ABSL_FLAG(bool, json, false, "eval: print JSON");
+
+ABSL_FLAG(std::string, server, "", "comma-separated addresses: unix:/path, tcp:host:port");
+ABSL_FLAG(bool, tls, false, "TLS with the system's roots (implied by --tls_ca)");
+ABSL_FLAG(std::string, tls_ca, "", "PEM file that the server's certificate is checked against");
+ABSL_FLAG(std::string, tls_cert, "", "PEM file of the client's own certificate, for mutual TLS");
+ABSL_FLAG(std::string, tls_key, "", "PEM file of its key");
+ABSL_FLAG(std::string, tls_server_name, "", "the name in the server's certificate");
+ABSL_FLAG(std::string, token_file, "", "file with a bearer token in its first line");
+
+namespace hivewire {
+namespace {
+
+constexpr char kUsage[] =
+    "trains policies on envs that env servers host.\n\n"
+    "  learner train --server=ADDRESS --preset=NAME [--config=FILE] [--set path=value]…\n"
+    "  learner train --server=ADDRESS --resume=RUN\n"
+    "  learner eval RUN [--server=ADDRESS] [--checkpoint=best|last|FRAMES] [--episodes=N] "
+    "[--json]\n"
+    "  learner plot RUN\n"
+    "  learner presets\n";
+
+// Takes every "--set path=value" and "--set=path=value" out of the arguments: the flag library
+// keeps only the last of several.
+std::vector<std::string> TakeOverrides(std::vector<char*>& arguments) {
+  std::vector<std::string> overrides;
+  std::vector<char*> rest;
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    absl::string_view argument = arguments[i];
+    const bool is_set = (argument == "--set" || argument == "-set") && i + 1 < arguments.size();
+    if (is_set) {
+      overrides.emplace_back(arguments[++i]);
+    } else if (absl::ConsumePrefix(&argument, "--set=")) {
+      overrides.emplace_back(argument);
+    } else {
+      rest.push_back(arguments[i]);
+    }
+  }
+  arguments = std::move(rest);
+  return overrides;
+}
+
+// The short flags first, so that --set wins.
+std::vector<std::string> AllOverrides(const std::vector<std::string>& set) {
+  std::vector<std::string> overrides;
+  const auto add = [&overrides](const char* path, const std::string& value) {
+    if (!value.empty()) overrides.push_back(absl::StrCat(path, "=", value));
+  };
+  add("env.id", absl::GetFlag(FLAGS_env));
+  add("env.server", absl::GetFlag(FLAGS_server));
+  add("env.num_envs", absl::GetFlag(FLAGS_num_envs));
+  add("collection.total_frames", absl::GetFlag(FLAGS_frames));
+  add("seed", absl::GetFlag(FLAGS_seed));
+  add("name", absl::GetFlag(FLAGS_name));
+  add("device", absl::GetFlag(FLAGS_device));
+  add("output.folder", absl::GetFlag(FLAGS_output));
+  overrides.insert(overrides.end(), set.begin(), set.end());
+  return overrides;
+}
+
+ConnectionOptions Connection() {
+  ConnectionOptions connection;
+  connection.tls = absl::GetFlag(FLAGS_tls);
+  connection.tls_ca = absl::GetFlag(FLAGS_tls_ca);
+  connection.tls_cert = absl::GetFlag(FLAGS_tls_cert);
+  connection.tls_key = absl::GetFlag(FLAGS_tls_key);
+  connection.tls_server_name = absl::GetFlag(FLAGS_tls_server_name);
+  connection.token_file = absl::GetFlag(FLAGS_token_file);
+  return connection;
+}
+
+absl::Status Dispatch(const std::vector<char*>& words, const std::vector<std::string>& set,
+                      const StopSignal& stop_signal) {
+  const std::vector<std::string> commands = {"train", "eval", "plot", "presets"};
+  if (words.size() < 2) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("name a command: ", absl::StrJoin(commands, ", ")));
+  }
+  const std::string command = words[1];
+  const bool takes_run = command == "eval" || command == "plot";
+  if (words.size() > (takes_run ? 3u : 2u)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("unexpected argument \"", words.back(), "\" after ", command));
+  }
+  if (takes_run && words.size() < 3) {
+    return absl::InvalidArgumentError(absl::StrCat(command, " takes a run folder"));
+  }
+  const auto stop = [&stop_signal] { return stop_signal.requested(); };
+  if (command == "train") {
+    TrainOptions options;
+    options.sources = {absl::GetFlag(FLAGS_preset), absl::GetFlag(FLAGS_config), AllOverrides(set)};
+    options.resume = absl::GetFlag(FLAGS_resume);
+    options.run_folder = absl::GetFlag(FLAGS_run_folder);
+    options.reach.connection = Connection();
+    return Train(options, stop);
+  }
+  if (command == "eval") {
+    EvalOptions options;
+    options.run = words[2];
+    options.checkpoint = absl::GetFlag(FLAGS_checkpoint);
+    options.episodes = absl::GetFlag(FLAGS_episodes);
+    options.json = absl::GetFlag(FLAGS_json);
+    options.overrides = AllOverrides(set);
+    options.reach.connection = Connection();
+    return Eval(options, stop);
+  }
+  if (command == "plot") return Plot(words[2]);
+  if (command == "presets") {
+    std::printf("%s\n", absl::StrJoin(PresetNames(), "\n").c_str());
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("there is no command \"", command, "\"", NearestHint(command, commands)));
+}
+
+}  // namespace
+}  // namespace hivewire
+
+int main(int argc, char** argv) {
+  absl::SetProgramUsageMessage(hivewire::kUsage);
+  std::vector<char*> arguments(argv, argv + argc);
+  const std::vector<std::string> set = hivewire::TakeOverrides(arguments);
+  const std::vector<char*> words =
+      absl::ParseCommandLine(static_cast<int>(arguments.size()), arguments.data());
+  const hivewire::StopSignal stop_signal;
+  const absl::Status status = hivewire::Dispatch(words, set, stop_signal);
+  if (status.ok()) return 0;
+  std::fprintf(stderr, "learner: %s\n", std::string(status.message()).c_str());
+  return 1;
+}

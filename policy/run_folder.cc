@@ -1,0 +1,75 @@
+#include "policy/run_folder.h"
+
+#include <google/protobuf/text_format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "policy/checkpoint/atomic_file.h"
+
+namespace hivewire {
+namespace {
+
+constexpr char kConfig[] = "/config.textproto";
+
+// Names become part of a path.
+std::string Harmless(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(),
+      [](unsigned char c) { return !absl::ascii_isalnum(c) && c != '-' && c != '.' && c != '_'; },
+      '-');
+  return text;
+}
+
+std::string NewPath(const v1::LearnerConfig& config) {
+  const std::string stem =
+      absl::StrCat(config.output().folder(), "/", Harmless(config.env().id()), "__",
+                   Harmless(config.name()), "__", config.seed(), "__",
+                   absl::FormatTime("%Y%m%d-%H%M%S", absl::Now(), absl::LocalTimeZone()));
+  std::string path = stem;
+  for (int i = 2; std::filesystem::exists(path); ++i) path = absl::StrCat(stem, "-", i);
+  return path;
+}
+
+}  // namespace
+
+absl::StatusOr<RunFolder> RunFolder::Create(const v1::LearnerConfig& config,
+                                            const std::string& path) {
+  RunFolder folder(path.empty() ? NewPath(config) : path);
+  std::error_code error;
+  if (std::filesystem::exists(folder.path_ + kConfig, error)) {
+    return absl::AlreadyExistsError(absl::StrCat(
+        folder.path_, " holds a run already; --resume=", folder.path_, " goes on with it"));
+  }
+  std::filesystem::create_directories(folder.path_, error);
+  if (error) {
+    return absl::UnknownError(
+        absl::StrCat("cannot make the run folder ", folder.path_, ": ", error.message()));
+  }
+  if (absl::Status status = folder.WriteConfig(config); !status.ok()) return status;
+  return folder;
+}
+
+absl::StatusOr<RunFolder> RunFolder::Open(const std::string& path) {
+  std::error_code error;
+  if (!std::filesystem::exists(path + kConfig, error)) {
+    return absl::NotFoundError(absl::StrCat(path, " is no run folder: it has no config.textproto"));
+  }
+  return RunFolder(path);
+}
+
+std::string RunFolder::id() const {
+  return std::filesystem::path(path_ + "/").parent_path().filename().string();
+}
+
+absl::Status RunFolder::WriteConfig(const v1::LearnerConfig& config) const {
+  std::string text;
+  google::protobuf::TextFormat::PrintToString(config, &text);
+  return WriteFileAtomically(path_ + kConfig, {text});
+}
+
+}  // namespace hivewire

@@ -1,0 +1,37 @@
+#include "policy/session.h"
+
+#include <utility>
+
+#include "absl/time/time.h"
+#include "policy/observation.h"
+
+namespace hivewire {
+
+absl::StatusOr<std::unique_ptr<VectorEnv>> MakeEnv(const v1::LearnerConfig& config, int num_envs,
+                                                   const Reach& reach) {
+  const v1::EnvConfig& env = config.env();
+  VectorEnvOptions options;
+  options.server = env.server();
+  options.connection = reach.connection;
+  options.env_id = env.id();
+  options.env_options = {env.options().begin(), env.options().end()};
+  options.num_envs = num_envs;
+  options.autoreset_mode = v1::AUTORESET_MODE_NEXT_STEP;
+  options.observation_dtype = v1::DTYPE_FLOAT32;
+  options.with_info = false;
+  options.max_episode_steps = env.max_episode_steps();
+  options.step_timeout = absl::Seconds(env.step_timeout());
+  if (reach.carriers) return VectorEnv::Make(options, reach.carriers);
+  return VectorEnv::Make(options);
+}
+
+absl::StatusOr<Problem> MakeProblem(const VectorEnv& env) {
+  const v1::DType dtype =
+      env.action_leaves().empty() ? v1::DTYPE_UNSPECIFIED : env.action_leaves()[0].dtype();
+  absl::StatusOr<ActionSpace> action = ActionSpace::FromSpec(env.spec(), dtype);
+  if (!action.ok()) return action.status();
+  return Problem{env.num_envs(), ObservationFlattener(env.observation_leaves()).dim(),
+                 *std::move(action)};
+}
+
+}  // namespace hivewire

@@ -1,0 +1,31 @@
+// What training and evaluation have in common: the envs, and an algorithm made for them.
+#ifndef HIVEWIRE_POLICY_SESSION_H_
+#define HIVEWIRE_POLICY_SESSION_H_
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "client/carrier.h"
+#include "client/connection.h"
+#include "client/vector_env.h"
+#include "hivewire/v1/learner.pb.h"
+#include "policy/algorithm.h"
+
+namespace hivewire {
+
+// How envs are reached. A carrier factory that is empty stands for gRPC's.
+struct Reach {
+  ConnectionOptions connection;
+  CarrierFactory carriers;
+};
+
+// `num_envs` lanes of the env that `config` names, with float32 observations and actions.
+absl::StatusOr<std::unique_ptr<VectorEnv>> MakeEnv(const v1::LearnerConfig& config, int num_envs,
+                                                   const Reach& reach);
+
+// What the algorithm sees of `env`. UNIMPLEMENTED for actions that it cannot choose.
+absl::StatusOr<Problem> MakeProblem(const VectorEnv& env);
+
+}  // namespace hivewire
+
+#endif  // HIVEWIRE_POLICY_SESSION_H_

@@ -1,0 +1,86 @@
+// Trains: collects, updates, reports, evaluates and saves until the run's frames are over.
+//
+// One thread. On an error from the envs the last checkpoint stays as it was; a checkpoint or report
+// that cannot be written (a full disk) is told of, and the run goes on.
+#ifndef HIVEWIRE_POLICY_TRAINER_H_
+#define HIVEWIRE_POLICY_TRAINER_H_
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "policy/algorithm.h"
+#include "policy/checkpoint/checkpoint.h"
+#include "policy/collector.h"
+#include "policy/evaluation.h"
+#include "policy/run_folder.h"
+#include "policy/session.h"
+#include "policy/track/csv_writer.h"
+#include "policy/track/event_writer.h"
+#include "policy/track/progress.h"
+
+namespace hivewire {
+
+class Trainer {
+ public:
+  // Reaches the envs and makes the algorithm, before any file is written. With `from`, everything
+  // stands as it did when that was saved; its run must be for an env of the same shapes.
+  static absl::StatusOr<std::unique_ptr<Trainer>> Create(const v1::LearnerConfig& config,
+                                                         const Reach& reach,
+                                                         const Checkpoint* from);
+
+  // Runs to the end, or until `stop` says so: then the present update is finished first. Writes
+  // into `folder`. Not OK where the envs failed, or the last checkpoint could not be written.
+  absl::Status Run(const RunFolder& folder, const std::function<bool()>& stop);
+
+  int64_t frames() const { return state_.frames(); }
+
+ private:
+  Trainer(const v1::LearnerConfig& config, const Reach& reach, std::unique_ptr<VectorEnv> env,
+          std::unique_ptr<Algorithm> algorithm, const Problem& problem);
+
+  absl::Status Restore(const Checkpoint& from);
+  absl::Status Loop(const std::function<bool()>& stop);
+  void Report(std::vector<Statistic> statistics, absl::Duration update_time);
+  absl::Status EvaluateNow(const std::function<bool()>& stop);
+  absl::Status Save();
+  // For what the run can go on without.
+  void Warn(const absl::Status& status);
+  ProgressState Present() const;
+  double Seconds() const;
+  bool Due(int64_t interval, int64_t last) const;
+
+  v1::LearnerConfig config_;
+  Reach reach_;
+  std::unique_ptr<VectorEnv> env_;
+  std::unique_ptr<Algorithm> algorithm_;
+  Problem problem_;
+  Collector collector_;
+  Progress progress_;
+  v1::CheckpointState state_;
+
+  // Of this run of the program.
+  absl::Time started_;
+  double seconds_before_ = 0;
+  int64_t frames_before_ = 0;
+  int64_t last_saved_ = 0;
+  int64_t last_evaluated_ = 0;
+  int64_t faults_ = 0;
+  std::string last_warning_;
+  // The latest hundred.
+  std::deque<EpisodeSummary> latest_;
+
+  std::optional<RunFolder> folder_;
+  std::unique_ptr<EventWriter> events_;
+  std::unique_ptr<CsvWriter> csv_;
+};
+
+}  // namespace hivewire
+
+#endif  // HIVEWIRE_POLICY_TRAINER_H_
