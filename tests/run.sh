@@ -17,7 +17,8 @@ for argument in "$@"; do
     *) die "unknown argument ${argument}; accepted: --sanitizers and Bazel targets such as //server/..." ;;
   esac
 done
-((${#targets[@]})) || targets=(//...)
+everything=false
+((${#targets[@]})) || { targets=(//...); everything=true; }
 
 # Folders whose own code the sanitizers watch: what runs without LibTorch.
 readonly SANITIZED=(//base/... //client/... //server/...)
@@ -60,11 +61,23 @@ run_tests() {
   ((status == 0 || more_failed > 0))
 }
 
+# The suites against their originals; each case counts as a test.
+run_parity() {
+  local output status=0 more_passed more_failed
+  output="$("${HIVEWIRE_ROOT}/tests/parity/run.sh")" || status=$?
+  say "${output}"
+  [[ "${output##*$'\n'}" =~ ^parity:\ ([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]] || return 1
+  more_passed=${BASH_REMATCH[1]} more_failed=${BASH_REMATCH[2]}
+  passed=$((passed + more_passed)) failed=$((failed + more_failed))
+  ((status == 0 || more_failed > 0))
+}
+
 stage setup "${HIVEWIRE_ROOT}/deploy/setup.sh" || exit 1
 stage format "${HIVEWIRE_ROOT}/tests/check_format.sh" || true
 stage build hw_bazel build --keep_going "${targets[@]}" || true
-stage layers "${HIVEWIRE_ROOT}/tests/check_layers.sh" || true
+if "${everything}"; then stage layers "${HIVEWIRE_ROOT}/tests/check_layers.sh" || true; fi
 stage tests run_tests "${targets[@]}" || true
+if "${everything}"; then stage parity run_parity || true; fi
 if "${sanitizers}"; then
   stage asan run_tests --config=asan --test_tag_filters=-no-asan "${SANITIZED[@]}" || true
   stage tsan run_tests --config=tsan --test_tag_filters=-no-tsan "${SANITIZED[@]}" || true
