@@ -7,7 +7,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/../deploy/common.sh"
 # refuse FROM TO: fails if a target of FROM reaches one that matches the expression TO.
 refuse() {
   local path
-  path="$(hw_bazel query --noimplicit_deps --noshow_progress "filter('$2', deps($1))")" ||
+  path="$(hw_bazel query --noimplicit_deps --noshow_progress --ui_event_filters=-info "filter('$2', deps($1))")" ||
     die "layers: cannot query $1"
   [[ -z "${path}" ]] || die "layers: $1 must not depend on $2, but reaches" $'\n'"${path}"
 }
