@@ -16,6 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
+#include "base/default_socket.h"
 #include "base/version.h"
 #include "server/tasks/registry.h"
 

@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <utility>
 
@@ -79,12 +78,6 @@ absl::StatusOr<std::vector<ListenAddress>> ParseListenAddresses(absl::string_vie
     addresses.push_back(*std::move(address));
   }
   return addresses;
-}
-
-std::string DefaultSocketPath() {
-  const char* runtime = std::getenv("XDG_RUNTIME_DIR");
-  if (runtime != nullptr && *runtime == '/') return absl::StrCat(runtime, "/hivewire/env.sock");
-  return absl::StrCat("/tmp/hivewire-", getuid(), "/env.sock");
 }
 
 absl::StatusOr<SocketLock> SocketLock::Take(const std::string& path) {

@@ -29,10 +29,6 @@ struct ListenAddress {
 // are.
 absl::StatusOr<std::vector<ListenAddress>> ParseListenAddresses(absl::string_view text);
 
-// The Unix socket used where no address is asked for: below XDG_RUNTIME_DIR, or a folder of this
-// user's own in /tmp.
-std::string DefaultSocketPath();
-
 // Holds the right to a Unix socket's path: makes its folder (0700) where it is missing, locks
 // "<path>.lock", removes a socket that a dead server left. ALREADY_EXISTS where a server lives
 // there.

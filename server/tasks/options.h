@@ -15,6 +15,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "base/value.h"
 #include "hivewire/v1/spec.pb.h"
 
 namespace hivewire {
@@ -36,9 +37,6 @@ v1::OptionSpec StringOption(absl::string_view name, absl::string_view default_va
 // value and what is accepted, for one that is unknown, ill-typed, out of range, NaN or no choice.
 absl::StatusOr<Options> ResolveOptions(absl::Span<const v1::OptionSpec> specs,
                                        const Options& given);
-
-// As a person would write it: 0.5, true, "text", [1, 2].
-std::string FormatValue(const v1::Value& value);
 
 // Of resolved options. The option must be there and of that type.
 bool GetBool(const Options& options, absl::string_view name);

@@ -1,0 +1,17 @@
+// MP4 through a child process, ffmpeg; see VideoWriter.
+#ifndef HIVEWIRE_CLIENT_MP4_WRITER_H_
+#define HIVEWIRE_CLIENT_MP4_WRITER_H_
+
+#include <memory>
+#include <string>
+
+#include "client/video_writer.h"
+
+namespace hivewire {
+
+absl::StatusOr<std::unique_ptr<VideoWriter>> MakeMp4Writer(const std::string& path,
+                                                           const VideoOptions& options);
+
+}  // namespace hivewire
+
+#endif  // HIVEWIRE_CLIENT_MP4_WRITER_H_
