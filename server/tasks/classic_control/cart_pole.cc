@@ -7,8 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
-#include "base/error.h"
+#include "server/tasks/classic_control/reset_bounds.h"
 #include "server/tasks/spec_builder.h"
 
 namespace hivewire {
@@ -23,6 +22,7 @@ constexpr double kForce = 10.0;                                // N
 constexpr double kTimestep = 0.02;                             // s
 constexpr double kMaxAngle = 12 * 2 * std::numbers::pi / 360;  // rad
 constexpr double kMaxPosition = 2.4;                           // m
+constexpr ResetBounds kFirstState = {-0.05, 0.05};
 
 // Task state.
 enum { kPosition, kVelocity, kAngle, kAngularVelocity, kAppliedForce, kStateSize };
@@ -31,13 +31,6 @@ constexpr int kObserved = 4;
 std::vector<v1::OptionSpec> CartPoleOptions() {
   return {BoolOption("sutton_barto_reward", false,
                      "Reward 0 a step and −1 at the end, instead of 1 a step.")};
-}
-
-const std::vector<v1::OptionSpec>& ResetOptions() {
-  static const auto& options = *new std::vector<v1::OptionSpec>{
-      DoubleOption("low", -0.05, "Least value of each element of the first state."),
-      DoubleOption("high", 0.05, "Greatest value of each element of the first state.")};
-  return options;
 }
 
 class CartPole : public Task {
@@ -70,16 +63,9 @@ class CartPole : public Task {
   int state_size() const override { return kStateSize; }
 
   absl::Status Reset(TaskContext& context, const Options& options, LeafPointers) const override {
-    const auto resolved = ResolveOptions(ResetOptions(), options);
-    if (!resolved.ok()) return resolved.status();
-    const double low = GetDouble(*resolved, "low");
-    const double high = GetDouble(*resolved, "high");
-    if (!(low <= high) || !std::isfinite(high - low))
-      return MakeError(
-          v1::ERROR_REASON_BAD_OPTION,
-          absl::StrCat("options low = ", low, " and high = ", high, " are no finite range"),
-          "options.low", absl::StrCat(low));
-    context.rng->FillUniform(low, high, context.state.subspan(0, kObserved));
+    const auto bounds = ParseResetBounds(options, kFirstState);
+    if (!bounds.ok()) return bounds.status();
+    context.rng->FillUniform(bounds->low, bounds->high, context.state.subspan(0, kObserved));
     return absl::OkStatus();
   }
 

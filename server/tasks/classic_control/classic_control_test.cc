@@ -78,10 +78,28 @@ double Balance(const std::vector<double>& observation, int) {
 
 double PushRight(const std::vector<double>&, int) { return 1; }
 
-// Torques that all dtypes hold exactly alike, some of them beyond Pendulum's box.
+// Actions that all dtypes hold exactly alike, some of them beyond the box.
 double Wiggle(const std::vector<double>&, int step) {
   return static_cast<float>((step * 37 % 101 - 50) / 20.0);
 }
+
+// Drives the way the car rolls anyway, which takes it out of the valley.
+double PumpDiscrete(const std::vector<double>& observation, int) {
+  return observation[1] >= 0 ? 2 : 0;
+}
+
+// Forces within the box and beyond it.
+double PumpContinuous(const std::vector<double>& observation, int step) {
+  return (observation[1] >= 0 ? 1 : -1) * (0.7 + step % 5 / 8.0);
+}
+
+// As float32 actions arrive.
+double PumpContinuous32(const std::vector<double>& observation, int step) {
+  return static_cast<float>(PumpContinuous(observation, step));
+}
+
+// Works along with the second link's velocity, which takes the acrobot up.
+double Swing(const std::vector<double>& observation, int) { return observation[5] >= 0 ? 2 : 0; }
 
 struct Run {
   std::string id;
@@ -258,6 +276,113 @@ TEST(Pendulum, AnEpisodeWithoutASeedGoesOnWithTheGenerator) {
   ASSERT_EQ(env.ResetOn(), absl::OkStatus());
   EXPECT_EQ(env.state()[0], 0x1.8a6ae29f81a60p-4);
   EXPECT_EQ(env.state()[1], -0x1.b6adc41af5480p-2);
+}
+
+TEST(MountainCar, WholeEpisodesAreBitEqualToGymnasium) {
+  ExpectEqualToGymnasium({"MountainCar-v0",
+                          0,
+                          PumpDiscrete,
+                          122,
+                          0xb25a538c1db10968,
+                          {0x1.05113e9b54ca3p-1, 0x1.64a6435d77d71p-5}});
+  ExpectEqualToGymnasium({"MountainCar-v0",
+                          42,
+                          PumpDiscrete,
+                          121,
+                          0xf0470aa978db5276,
+                          {0x1.08184bac984aep-1, 0x1.443f0a0c81958p-5}});
+  ExpectEqualToGymnasium({"MountainCar-v0",
+                          123456789,
+                          PumpDiscrete,
+                          113,
+                          0x3e0bcc2eb5ebb83c,
+                          {0x1.12df067d478f2p-1, 0x1.993f942bc2d97p-5}});
+}
+
+TEST(MountainCar, TheGoalMayAskForAVelocity) {
+  ExpectEqualToGymnasium({.id = "MountainCar-v0",
+                          .seed = 42,
+                          .policy = PumpDiscrete,
+                          .steps = 126,
+                          .hash = 0xf4a2eca402e37ae9,
+                          .last_state = {0x1.3333333333333p-1, 0x1.7c94ce8766c3dp-5},
+                          .options = {{"goal_velocity", Number(0.045)}}});
+}
+
+TEST(MountainCarContinuous, WholeEpisodesAreBitEqualToGymnasium) {
+  ExpectEqualToGymnasium({"MountainCarContinuous-v0",
+                          0,
+                          PumpContinuous32,
+                          107,
+                          0x17abddc4330d6b3e,
+                          {0x1.fb50fc0000000p-2, 0x1.e800120000000p-5}});
+  ExpectEqualToGymnasium({"MountainCarContinuous-v0",
+                          42,
+                          PumpContinuous32,
+                          108,
+                          0x2ec0dff439570bd3,
+                          {0x1.f9d6980000000p-2, 0x1.e871820000000p-5}});
+  ExpectEqualToGymnasium({"MountainCarContinuous-v0",
+                          123456789,
+                          PumpContinuous32,
+                          108,
+                          0x1189799ec51a8a39,
+                          {0x1.f9d6980000000p-2, 0x1.e871820000000p-5}});
+}
+
+TEST(MountainCarContinuous, ComputesInTheDtypeOfTheActionAsNumpyDoes) {
+  ExpectEqualToGymnasium({.id = "MountainCarContinuous-v0",
+                          .seed = 42,
+                          .policy = PumpContinuous,
+                          .steps = 108,
+                          .hash = 0x783b10014873ec3d,
+                          .last_state = {},
+                          .dtype = v1::DTYPE_FLOAT64});
+}
+
+TEST(MountainCarContinuous, AResetTakesTheBoundsOfTheStart) {
+  ExpectEqualToGymnasium({.id = "MountainCarContinuous-v0",
+                          .seed = 42,
+                          .policy = PumpContinuous32,
+                          .steps = 0,
+                          .hash = 0x4771dc945d0537f7,
+                          .last_state = {-0x1.cef0219749370p-3, 0},
+                          .reset_options = {{"low", Number(-1)}, {"high", Number(0)}}});
+}
+
+TEST(Acrobot, WholeEpisodesAreBitEqualToGymnasium) {
+  ExpectEqualToGymnasium(
+      {"Acrobot-v1",
+       0,
+       Swing,
+       122,
+       0xceae11eda6bbb0b6,
+       {-0x1.0dcb2bbd089c1p+1, -0x1.d77f23bb7ad20p+0, 0x1.423fff8e399c4p-2, 0x1.0e7e354ff1173p+4}});
+  ExpectEqualToGymnasium(
+      {"Acrobot-v1",
+       42,
+       Swing,
+       67,
+       0xe93dcc4285a73e,
+       {0x1.c8d8b2638ef46p+0, 0x1.bdff4e2f6075fp+0, 0x1.ad13bccb32e20p-1, -0x1.75e4f9ba5ff3cp-1}});
+  ExpectEqualToGymnasium(
+      {"Acrobot-v1",
+       123456789,
+       Swing,
+       109,
+       0x3f9bdae9eefd91a3,
+       {0x1.e30e90cf7110cp+0, 0x1.13c7271e0713cp+0, 0x1.e8513dbf3d2d8p+0, -0x1.8621ded5c39bdp+3}});
+}
+
+TEST(Acrobot, AResetTakesTheBoundsOfTheStart) {
+  ExpectEqualToGymnasium({.id = "Acrobot-v1",
+                          .seed = 42,
+                          .policy = Swing,
+                          .steps = 0,
+                          .hash = 0x5daa9a52977b6f7c,
+                          .last_state = {0x1.a4cbe60000000p+0, -0x1.7787e60000000p-2,
+                                         0x1.1367380000000p+1, 0x1.2f28440000000p+0},
+                          .reset_options = {{"low", Number(-3)}, {"high", Number(3)}}});
 }
 
 }  // namespace

@@ -31,8 +31,23 @@ def balance(observation, _):
 
 
 def wiggle(dtype):
-    """Torques that all dtypes hold exactly alike, some of them beyond Pendulum's box."""
+    """Actions that all dtypes hold exactly alike, some of them beyond the box."""
     return lambda _, step: np.array([np.float32((step * 37 % 101 - 50) / 20)], dtype=dtype)
+
+
+def pump(dtype):
+    """Drives the way the car rolls anyway, which takes it out of the valley."""
+    if dtype is int:
+        return lambda observation, _: 2 if observation[1] >= 0 else 0
+    # Forces within the box and beyond it.
+    return lambda observation, step: np.array(
+        [(1 if observation[1] >= 0 else -1) * (0.7 + step % 5 / 8)], dtype=dtype
+    )
+
+
+def swing(observation, _):
+    """Works along with the second link's velocity, which takes the acrobot up."""
+    return 2 if observation[5] >= 0 else 0
 
 
 def run(env_id, seed, policy, steps=200, reset_options=None, **options):
@@ -61,3 +76,13 @@ for seed in (0, 42, 123456789):
 run("Pendulum-v1", 42, wiggle(np.float64))
 run("Pendulum-v1", 42, wiggle(np.float32), g=9.81)
 run("Pendulum-v1", 123, wiggle(np.float32), 0, {"x_init": 1.5, "y_init": 0.5})
+for seed in (0, 42, 123456789):
+    run("MountainCar-v0", seed, pump(int))
+run("MountainCar-v0", 42, pump(int), goal_velocity=0.045)
+for seed in (0, 42, 123456789):
+    run("MountainCarContinuous-v0", seed, pump(np.float32), 999)
+run("MountainCarContinuous-v0", 42, pump(np.float64), 999)
+run("MountainCarContinuous-v0", 42, pump(np.float32), 0, {"low": -1, "high": 0})
+for seed in (0, 42, 123456789):
+    run("Acrobot-v1", seed, swing, 500)
+run("Acrobot-v1", 42, swing, 0, {"low": -3, "high": 3})

@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "server/tasks/registry.h"
+#include "server/tasks/testing/allocations.h"
 #include "server/tasks/testing/task_runner.h"
 
 namespace hivewire {
@@ -360,6 +361,17 @@ TEST_F(ReachTest, TheDocumentationShowsItAsItIs) {
   std::ifstream example("examples/reach/reach.textproto");
   const std::string text(std::istreambuf_iterator<char>(example), {});
   EXPECT_THAT(Documentation(), HasSubstr(text.substr(text.find("envs {"))));
+}
+
+TEST_F(ReachTest, AStepAllocatesNothing) {
+  TaskRunner env(task_);
+  ASSERT_EQ(env.Reset(0), absl::OkStatus());
+  const std::vector<double> action = {0.5, -0.5};
+  env.Step(action);
+  const int64_t before = AllocationCount();
+  ASSERT_GT(before, 0);
+  for (int step = 0; step < 5; ++step) env.Step(action);
+  EXPECT_EQ(AllocationCount(), before);
 }
 
 TEST_F(ReachTest, AControllerThatTurnsTowardsTheTargetEarnsFarMoreThanNone) {
