@@ -6,39 +6,22 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "base/error.h"
+#include "client/video_writer.h"
 #include "policy/checkpoint/atomic_file.h"
 #include "policy/checkpoint/checkpoint.h"
-#include "policy/collector.h"
-#include "policy/config/overrides.h"
 #include "policy/curve/chart.h"
 #include "policy/curve/event_file.h"
 #include "policy/evaluation.h"
-#include "policy/normalizer.h"
+#include "policy/observation.h"
 #include "policy/run_folder.h"
 #include "policy/track/svg.h"
+#include "policy/trained_policy.h"
 #include "policy/trainer.h"
 
 namespace hivewire {
 namespace {
 
 constexpr char kCurveTag[] = "charts/episodic_return";
-
-absl::Status ApplyOverrides(const std::vector<std::string>& overrides, v1::LearnerConfig& config) {
-  for (const std::string& assignment : overrides) {
-    absl::Status status = ApplyOverride(assignment, config);
-    if (!status.ok()) return Annotate(status, "--set " + assignment);
-  }
-  return ValidateConfig(config);
-}
-
-absl::StatusOr<Checkpoint> LoadCheckpoint(const RunFolder& folder, const std::string& which) {
-  const CheckpointFolder checkpoints(folder.checkpoints());
-  absl::StatusOr<std::string> path = checkpoints.Find(which);
-  if (!path.ok() && which == "best") path = checkpoints.Find("last");
-  if (!path.ok()) return path.status();
-  return ReadCheckpoint(*path);
-}
 
 void PrintSpread(const char* what, absl::Span<const double> values) {
   const Spread spread = SpreadOf(values);
@@ -55,6 +38,7 @@ absl::Status Train(const TrainOptions& options, const std::function<bool()>& sto
     absl::StatusOr<v1::LearnerConfig> loaded = LoadConfig(options.sources);
     if (!loaded.ok()) return loaded.status();
     config = *std::move(loaded);
+    if (config.env().server().empty()) config.mutable_env()->set_server(options.default_server);
     if (absl::Status status = ValidateConfig(config); !status.ok()) return status;
   } else {
     absl::StatusOr<RunFolder> folder = RunFolder::Open(options.resume);
@@ -62,9 +46,10 @@ absl::Status Train(const TrainOptions& options, const std::function<bool()>& sto
     absl::StatusOr<Checkpoint> checkpoint = LoadCheckpoint(*folder, "last");
     if (!checkpoint.ok()) return checkpoint.status();
     from = std::make_unique<Checkpoint>(*std::move(checkpoint));
-    config = from->state.config();
-    absl::Status status = ApplyOverrides(options.sources.overrides, config);
-    if (!status.ok()) return status;
+    absl::StatusOr<v1::LearnerConfig> overridden =
+        OverriddenConfig(*from, options.sources.overrides);
+    if (!overridden.ok()) return overridden.status();
+    config = *std::move(overridden);
   }
 
   absl::StatusOr<std::unique_ptr<Trainer>> trainer =
@@ -95,41 +80,62 @@ absl::Status Eval(const EvalOptions& options, const std::function<bool()>& stop)
   }
   absl::StatusOr<RunFolder> folder = RunFolder::Open(options.run);
   if (!folder.ok()) return folder.status();
-  absl::StatusOr<Checkpoint> checkpoint = LoadCheckpoint(*folder, options.checkpoint);
-  if (!checkpoint.ok()) return checkpoint.status();
-  v1::LearnerConfig config = checkpoint->state.config();
-  if (absl::Status status = ApplyOverrides(options.overrides, config); !status.ok()) return status;
-
-  absl::StatusOr<std::unique_ptr<VectorEnv>> env =
-      MakeEnv(config, std::min(config.evaluation().num_envs(), options.episodes), options.reach);
-  if (!env.ok()) return env.status();
-  absl::StatusOr<Problem> problem = MakeProblem(**env);
-  if (!problem.ok()) return problem.status();
-  absl::StatusOr<std::unique_ptr<Algorithm>> algorithm = MakeAlgorithm(config, *problem);
-  if (!algorithm.ok()) return algorithm.status();
-  if (absl::Status status = (*algorithm)->Load(checkpoint->tensors); !status.ok()) return status;
-  std::unique_ptr<ObservationNormalizer> normalizer;
-  if (config.normalization().observation()) {
-    normalizer = std::make_unique<ObservationNormalizer>(problem->observation_dim,
-                                                         config.normalization().observation_clip());
-    absl::Status status = normalizer->moments().Load(kObservationMoments, checkpoint->tensors);
-    if (!status.ok()) return status;
-  }
-
+  absl::StatusOr<TrainedPolicy> policy = LoadTrainedPolicy(
+      *folder, options.checkpoint, options.overrides, options.episodes, options.reach);
+  if (!policy.ok()) return policy.status();
   absl::StatusOr<Evaluation> evaluation =
-      Evaluate(**env, **algorithm, problem->action, normalizer.get(), options.episodes,
-               config.evaluation().seed(), stop);
+      Evaluate(*policy->env, *policy->algorithm, policy->action, policy->normalizer.get(),
+               options.episodes, policy->config.evaluation().seed(), stop);
   if (!evaluation.ok()) return evaluation.status();
+  const std::string& env_id = policy->config.env().id();
   if (options.json) {
-    std::printf("%s",
-                EvaluationJson(*evaluation, config.env().id(), checkpoint->state.frames()).c_str());
+    std::printf("%s", EvaluationJson(*evaluation, env_id, policy->frames).c_str());
     return absl::OkStatus();
   }
-  std::printf("%s at %lld frames, %zu episodes\n", config.env().id().c_str(),
-              static_cast<long long>(checkpoint->state.frames()), evaluation->returns.size());
+  std::printf("%s at %lld frames, %zu episodes\n", env_id.c_str(),
+              static_cast<long long>(policy->frames), evaluation->returns.size());
   PrintSpread("return", evaluation->returns);
   PrintSpread("length", evaluation->lengths);
   return absl::OkStatus();
+}
+
+absl::Status Record(const RecordOptions& options, const std::function<bool()>& stop) {
+  if (options.max_frames < 1 || options.size < 16 || options.size > 2048) {
+    return absl::InvalidArgumentError(absl::StrCat("--max_frames is ", options.max_frames,
+                                                   " (1 or more), --size is ", options.size,
+                                                   " (16 … 2048)"));
+  }
+  absl::StatusOr<RunFolder> folder = RunFolder::Open(options.run);
+  if (!folder.ok()) return folder.status();
+  absl::StatusOr<TrainedPolicy> policy =
+      LoadTrainedPolicy(*folder, options.checkpoint, options.overrides, 1, options.reach);
+  if (!policy.ok()) return policy.status();
+  VectorEnv& env = *policy->env;
+  const std::string path = options.video.empty() ? folder->path() + "/episode.gif" : options.video;
+  const double render_fps = env.spec().render_fps();
+  absl::StatusOr<std::unique_ptr<VideoWriter>> video =
+      VideoWriter::Create(path, {options.size, options.size, render_fps > 0 ? render_fps : 30});
+  if (!video.ok()) return video.status();
+
+  const ObservationFlattener flattener(env.observation_leaves());
+  std::vector<float> observation(flattener.dim());
+  std::vector<char> action(policy->action.row_bytes());
+  StepResult result;
+  absl::Status status = env.Reset(policy->config.evaluation().seed(), result);
+  for (int frame = 0; status.ok() && frame < options.max_frames && !stop(); ++frame) {
+    absl::StatusOr<v1::RenderResponse> image =
+        env.Render(0, options.camera, options.size, options.size);
+    if (!image.ok()) return image.status();
+    if (status = (*video)->Add(image->image()); !status.ok()) break;
+    if (!result.episodes.empty() || !result.faults.empty()) break;
+    flattener.Flatten(result.observations, absl::MakeSpan(observation));
+    if (policy->normalizer != nullptr) policy->normalizer->Normalize(absl::MakeSpan(observation));
+    status = policy->algorithm->ActGreedily(observation, absl::MakeSpan(action));
+    if (status.ok()) status = env.Step(absl::MakeConstSpan(action), result);
+  }
+  if (status.ok()) status = (*video)->Finish();
+  if (status.ok()) std::printf("%s\n", path.c_str());
+  return status;
 }
 
 absl::Status Plot(const std::string& run) {

@@ -15,6 +15,8 @@ namespace hivewire {
 struct TrainOptions {
   // With `resume`, only their overrides count, laid over the run's own configuration.
   ConfigSources sources;
+  // Where the configuration names no server.
+  std::string default_server;
   // Run folder to go on with; empty to begin a new run.
   std::string resume;
   // See RunFolder::Create.
@@ -37,6 +39,23 @@ struct EvalOptions {
 };
 
 absl::Status Eval(const EvalOptions& options, const std::function<bool()>& stop);
+
+struct RecordOptions {
+  std::string run;
+  std::string checkpoint = "best";
+  // .gif or .mp4; empty for episode.gif in the run folder.
+  std::string video;
+  // Empty for the env's default view.
+  std::string camera;
+  // Width and height, pixels.
+  int size = 240;
+  int max_frames = 600;
+  std::vector<std::string> overrides;
+  Reach reach;
+};
+
+// A video of one deterministic episode, rendered by the server.
+absl::Status Record(const RecordOptions& options, const std::function<bool()>& stop);
 
 // Draws the learning curve of a run folder, and writes it as learning_curve.svg.
 absl::Status Plot(const std::string& run);

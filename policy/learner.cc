@@ -4,14 +4,15 @@
 #include <utility>
 #include <vector>
 
+#include "absl/flags/declare.h"
 #include "absl/flags/flag.h"
 #include "absl/flags/parse.h"
 #include "absl/flags/usage.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
 #include "base/nearest.h"
+#include "client/connection_flags.h"
 #include "policy/commands.h"
 #include "policy/config/config.h"
 #include "policy/stop_signal.h"
@@ -32,14 +33,12 @@ ABSL_FLAG(std::string, resume, "", "run folder to go on with, from its last chec
 ABSL_FLAG(std::string, checkpoint, "best", "eval: best, last or a number of frames");
 ABSL_FLAG(int, episodes, 20, "eval: how many");
 ABSL_FLAG(bool, json, false, "eval: print JSON");
+ABSL_FLAG(std::string, video, "", "record: the file, .gif or .mp4; episode.gif in the run folder");
+ABSL_FLAG(std::string, camera, "", "record: camera; the env's default view");
+ABSL_FLAG(int, size, 240, "record: width and height, pixels");
+ABSL_FLAG(int, max_frames, 600, "record: most frames");
 
-ABSL_FLAG(std::string, server, "", "comma-separated addresses: unix:/path, tcp:host:port");
-ABSL_FLAG(bool, tls, false, "TLS with the system's roots (implied by --tls_ca)");
-ABSL_FLAG(std::string, tls_ca, "", "PEM file that the server's certificate is checked against");
-ABSL_FLAG(std::string, tls_cert, "", "PEM file of the client's own certificate, for mutual TLS");
-ABSL_FLAG(std::string, tls_key, "", "PEM file of its key");
-ABSL_FLAG(std::string, tls_server_name, "", "the name in the server's certificate");
-ABSL_FLAG(std::string, token_file, "", "file with a bearer token in its first line");
+ABSL_DECLARE_FLAG(std::string, server);
 
 namespace hivewire {
 namespace {
@@ -50,6 +49,7 @@ constexpr char kUsage[] =
     "  learner train --server=ADDRESS --resume=RUN\n"
     "  learner eval RUN [--server=ADDRESS] [--checkpoint=best|last|FRAMES] [--episodes=N] "
     "[--json]\n"
+    "  learner record RUN [--server=ADDRESS] [--checkpoint=…] [--video=FILE.gif|FILE.mp4]\n"
     "  learner plot RUN\n"
     "  learner presets\n";
 
@@ -91,26 +91,15 @@ std::vector<std::string> AllOverrides(const std::vector<std::string>& set) {
   return overrides;
 }
 
-ConnectionOptions Connection() {
-  ConnectionOptions connection;
-  connection.tls = absl::GetFlag(FLAGS_tls);
-  connection.tls_ca = absl::GetFlag(FLAGS_tls_ca);
-  connection.tls_cert = absl::GetFlag(FLAGS_tls_cert);
-  connection.tls_key = absl::GetFlag(FLAGS_tls_key);
-  connection.tls_server_name = absl::GetFlag(FLAGS_tls_server_name);
-  connection.token_file = absl::GetFlag(FLAGS_token_file);
-  return connection;
-}
-
 absl::Status Dispatch(const std::vector<char*>& words, const std::vector<std::string>& set,
                       const StopSignal& stop_signal) {
-  const std::vector<std::string> commands = {"train", "eval", "plot", "presets"};
+  const std::vector<std::string> commands = {"train", "eval", "record", "plot", "presets"};
   if (words.size() < 2) {
     return absl::InvalidArgumentError(
         absl::StrCat("name a command: ", absl::StrJoin(commands, ", ")));
   }
   const std::string command = words[1];
-  const bool takes_run = command == "eval" || command == "plot";
+  const bool takes_run = command == "eval" || command == "record" || command == "plot";
   if (words.size() > (takes_run ? 3u : 2u)) {
     return absl::InvalidArgumentError(
         absl::StrCat("unexpected argument \"", words.back(), "\" after ", command));
@@ -122,9 +111,10 @@ absl::Status Dispatch(const std::vector<char*>& words, const std::vector<std::st
   if (command == "train") {
     TrainOptions options;
     options.sources = {absl::GetFlag(FLAGS_preset), absl::GetFlag(FLAGS_config), AllOverrides(set)};
+    options.default_server = ServerFromFlags();
     options.resume = absl::GetFlag(FLAGS_resume);
     options.run_folder = absl::GetFlag(FLAGS_run_folder);
-    options.reach.connection = Connection();
+    options.reach.connection = ConnectionFromFlags();
     return Train(options, stop);
   }
   if (command == "eval") {
@@ -134,8 +124,20 @@ absl::Status Dispatch(const std::vector<char*>& words, const std::vector<std::st
     options.episodes = absl::GetFlag(FLAGS_episodes);
     options.json = absl::GetFlag(FLAGS_json);
     options.overrides = AllOverrides(set);
-    options.reach.connection = Connection();
+    options.reach.connection = ConnectionFromFlags();
     return Eval(options, stop);
+  }
+  if (command == "record") {
+    RecordOptions options;
+    options.run = words[2];
+    options.checkpoint = absl::GetFlag(FLAGS_checkpoint);
+    options.video = absl::GetFlag(FLAGS_video);
+    options.camera = absl::GetFlag(FLAGS_camera);
+    options.size = absl::GetFlag(FLAGS_size);
+    options.max_frames = absl::GetFlag(FLAGS_max_frames);
+    options.overrides = AllOverrides(set);
+    options.reach.connection = ConnectionFromFlags();
+    return Record(options, stop);
   }
   if (command == "plot") return Plot(words[2]);
   if (command == "presets") {

@@ -1,0 +1,46 @@
+// A policy from a checkpoint, with envs to act in.
+#ifndef HIVEWIRE_POLICY_TRAINED_POLICY_H_
+#define HIVEWIRE_POLICY_TRAINED_POLICY_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "client/vector_env.h"
+#include "hivewire/v1/learner.pb.h"
+#include "policy/algorithm.h"
+#include "policy/checkpoint/checkpoint.h"
+#include "policy/normalizer.h"
+#include "policy/run_folder.h"
+#include "policy/session.h"
+
+namespace hivewire {
+
+struct TrainedPolicy {
+  v1::LearnerConfig config;
+  // Of training, at the checkpoint.
+  int64_t frames = 0;
+  std::unique_ptr<VectorEnv> env;
+  ActionSpace action;
+  std::unique_ptr<Algorithm> algorithm;
+  // Null where observations are not normalised.
+  std::unique_ptr<ObservationNormalizer> normalizer;
+};
+
+// "best" (or "last" where no evaluation has chosen a best one), "last", or a number of frames.
+absl::StatusOr<Checkpoint> LoadCheckpoint(const RunFolder& folder, const std::string& which);
+
+// The run's own configuration with `overrides` ("path=value") over it.
+absl::StatusOr<v1::LearnerConfig> OverriddenConfig(const Checkpoint& checkpoint,
+                                                   const std::vector<std::string>& overrides);
+
+// At most `max_envs` lanes, and no more than the configuration evaluates with.
+absl::StatusOr<TrainedPolicy> LoadTrainedPolicy(const RunFolder& folder, const std::string& which,
+                                                const std::vector<std::string>& overrides,
+                                                int max_envs, const Reach& reach);
+
+}  // namespace hivewire
+
+#endif  // HIVEWIRE_POLICY_TRAINED_POLICY_H_
