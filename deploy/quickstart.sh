@@ -87,7 +87,7 @@ step=0
 begin() {
   step=$((step + 1))
   say ""
-  say "[${step}/5] $*"
+  say "[${step}/6] $*"
 }
 
 begin "Debian packages"
@@ -118,8 +118,14 @@ begin "training with PPO over gRPC; Ctrl-C stops it and keeps what it has learne
 attend "${bin}/policy/learner" train --preset=quickstart --server="${address}" \
   --run_folder="${run_folder}" "${learner_flags[@]}"
 
-begin "evaluating the best policy, without noise"
-attend "${bin}/policy/learner" eval "${run_folder}" --server="${address}" --episodes=20
+begin "evaluating the best policy, without noise, and recording an episode of it"
+attend "${bin}/policy/learner" eval "${run_folder}" --server="${address}"
+attend "${bin}/policy/learner" record "${run_folder}" --server="${address}" --max_frames=200 \
+  --size=320 || say "quickstart: there is no video; everything else is as it should be"
+
+begin "building hivectl, to look at env servers"
+attend hw_bazel build //client:hivectl
 
 say ""
-say "All of it is in ${run_folder}: configuration, checkpoints, TensorBoard events, curve."
+say "${run_folder} has the configuration, checkpoints, TensorBoard events, curve and video."
+say "Next: ${bin}/client/hivectl --help"
