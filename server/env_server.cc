@@ -2,6 +2,7 @@
 #include "server/rpc/env_server.h"
 
 #include <signal.h>
+#include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
@@ -118,6 +119,8 @@ void WaitForSignals(EnvServer& server, const sigset_t& signals) {
 }
 
 int Main() {
+  spdlog::set_default_logger(spdlog::stderr_color_mt("env_server"));
+  spdlog::set_pattern("[%Y-%m-%d %H:%M:%S.%e] [%^%l%$] %v");
   // Before any thread is made, so that all of them inherit it.
   sigset_t signals;
   sigemptyset(&signals);
