@@ -30,13 +30,14 @@ int EditDistance(absl::string_view a, absl::string_view b) {
 }
 
 constexpr size_t kMaxListed = 8;
+constexpr size_t kMaxExcerpt = 100;
 
 }  // namespace
 
 std::vector<std::string> NearestNames(absl::string_view typed, absl::Span<const std::string> names,
                                       size_t count) {
   // A message must stay short and quick to make, whatever was typed.
-  const std::string wanted = absl::AsciiStrToLower(typed.substr(0, 100));
+  const std::string wanted = absl::AsciiStrToLower(typed.substr(0, kMaxExcerpt));
   std::vector<std::pair<int, std::string>> ranked;
   for (const std::string& name : names) {
     const std::string candidate = absl::AsciiStrToLower(name);
@@ -62,6 +63,14 @@ std::string NearestHint(absl::string_view typed, absl::Span<const std::string> n
   return absl::StrCat(
       "; known: ", absl::StrJoin(names.subspan(0, std::min(names.size(), kMaxListed)), ", "),
       all ? "" : ", …");
+}
+
+std::string Excerpt(absl::string_view typed) {
+  if (typed.size() <= kMaxExcerpt) return std::string(typed);
+  size_t end = kMaxExcerpt;
+  // Not within a character of UTF-8.
+  while (end > 0 && (typed[end] & 0xC0) == 0x80) --end;
+  return absl::StrCat(typed.substr(0, end), "…");
 }
 
 }  // namespace hivewire

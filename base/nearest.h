@@ -19,6 +19,9 @@ std::vector<std::string> NearestNames(absl::string_view typed, absl::Span<const 
 // with the first few, or "; there are none".
 std::string NearestHint(absl::string_view typed, absl::Span<const std::string> names);
 
+// What somebody typed, for a message: cut with "…" where it is longer than a name would be.
+std::string Excerpt(absl::string_view typed);
+
 }  // namespace hivewire
 
 #endif  // HIVEWIRE_BASE_NEAREST_H_

@@ -41,5 +41,11 @@ TEST(Nearest, HintStaysShortForManyNames) {
             "long_name, long_name, …");
 }
 
+TEST(Excerpt, CutsLongTextBetweenCharacters) {
+  EXPECT_EQ(Excerpt("knee"), "knee");
+  EXPECT_EQ(Excerpt(std::string(1000, 'x')), std::string(100, 'x') + "…");
+  EXPECT_EQ(Excerpt(std::string(99, 'x') + "ππ"), std::string(99, 'x') + "…");
+}
+
 }  // namespace
 }  // namespace hivewire

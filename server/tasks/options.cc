@@ -63,7 +63,7 @@ absl::string_view TypeName(v1::ValueType type) {
 }
 
 absl::Status BadOption(const v1::OptionSpec& spec, const v1::Value& value, absl::string_view what) {
-  const std::string text = FormatValue(value);
+  const std::string text = Excerpt(FormatValue(value));
   return MakeError(v1::ERROR_REASON_BAD_OPTION,
                    absl::StrCat("option ", spec.name(), " = ", text, " ", what),
                    absl::StrCat("options.", spec.name()), text);
@@ -161,9 +161,10 @@ absl::StatusOr<Options> ResolveOptions(absl::Span<const v1::OptionSpec> specs,
     if (spec == nullptr) {
       std::vector<std::string> names;
       for (const v1::OptionSpec& known : specs) names.push_back(known.name());
-      return MakeError(v1::ERROR_REASON_BAD_OPTION,
-                       absl::StrCat("unknown option \"", name, "\"", NearestHint(name, names)),
-                       absl::StrCat("options.", name), FormatValue(value));
+      return MakeError(
+          v1::ERROR_REASON_BAD_OPTION,
+          absl::StrCat("unknown option \"", Excerpt(name), "\"", NearestHint(name, names)),
+          absl::StrCat("options.", Excerpt(name)), Excerpt(FormatValue(value)));
     }
     v1::Value typed = value;
     if (spec->type() == v1::VALUE_TYPE_DOUBLE && value.has_int_value())

@@ -86,6 +86,13 @@ TEST(Options, AnIllTypedOneIsRefusedWithItsValue) {
   EXPECT_EQ(Refusal({{"noisy", v1::Value()}}).message(), "option noisy = (no value) is not a bool");
 }
 
+TEST(Options, ARefusalOfALongValueStaysShort) {
+  const absl::Status status = Refusal({{"gravity", String(std::string(1 << 20, 'x'))}});
+  EXPECT_LT(status.message().size(), 200u);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("… is not a number"));
+  EXPECT_LT(Refusal({{std::string(1 << 20, 'x'), String("")}}).message().size(), 300u);
+}
+
 TEST(Options, OneOutOfRangeIsRefusedWithTheBound) {
   EXPECT_EQ(Refusal({{"frame_skip", Int(0)}}).message(),
             "option frame_skip = 0 is below the minimum, 1");

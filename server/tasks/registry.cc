@@ -165,10 +165,10 @@ absl::StatusOr<std::shared_ptr<const Task>> Registry::Make(absl::string_view env
                                                            const Options& options) const {
   const auto found = entries_.find(std::string(env_id));
   if (found == entries_.end())
-    return MakeError(
-        v1::ERROR_REASON_UNKNOWN_ENV,
-        absl::StrCat("unknown env \"", env_id, "\"", NearestHint(env_id, KeysOf(entries_))),
-        "env_id", env_id);
+    return MakeError(v1::ERROR_REASON_UNKNOWN_ENV,
+                     absl::StrCat("unknown env \"", Excerpt(env_id), "\"",
+                                  NearestHint(env_id, KeysOf(entries_))),
+                     "env_id", Excerpt(env_id));
   const v1::EnvEntry& entry = found->second;
   const TaskClass& task_class = classes_.at(entry.task());
   const auto resolved = ResolveOptions(OptionsOfEntry(entry, task_class.options), options);

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <thread>
 
 #include "base/error.h"
 #include "server/tasks/spec_builder.h"
@@ -141,6 +142,16 @@ TEST_F(RegistryTest, EqualRequestsShareOneTaskWhileItIsHeld) {
   EXPECT_EQ(*first, *registry_.Make("Count-v0", Limit(10)));
   EXPECT_NE(*first, *registry_.Make("Count-v0", Limit(11)));
   EXPECT_NE(*first, *registry_.Make("CountFar-v0", {}));
+}
+
+TEST_F(RegistryTest, RequestsAtOnceShareOneTask) {
+  std::vector<std::shared_ptr<const Task>> tasks(4);
+  std::vector<std::thread> threads;
+  for (auto& task : tasks) {
+    threads.emplace_back([this, &task] { task = registry_.Make("Count-v0", {}).value(); });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (const auto& task : tasks) EXPECT_EQ(task, tasks[0]);
 }
 
 TEST_F(RegistryTest, AnUnknownIdIsRefusedWithTheNearest) {
