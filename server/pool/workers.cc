@@ -1,5 +1,7 @@
 #include "server/pool/workers.h"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -46,6 +48,7 @@ Workers::Workers(int num_threads) {
   threads_.reserve(static_cast<size_t>(num_threads));
   for (int worker = 0; worker < num_threads; ++worker) {
     threads_.emplace_back([this, worker] { Run(worker); });
+    pthread_setname_np(threads_.back().native_handle(), kWorkerThreadName);
   }
 }
 

@@ -20,6 +20,9 @@
 
 namespace hivewire {
 
+// What the threads are called, for tools that look at threads (top -H, perf).
+inline constexpr char kWorkerThreadName[] = "env-worker";
+
 class Workers {
  public:
   class Job {
