@@ -15,28 +15,66 @@ using torch::autograd::variable_list;
 
 const double kHalfLogTwoPi = 0.5 * std::log(2 * M_PI);
 
-// Log-probability by mean and log-std as one autograd node:
-//   z = (action − mean) / std;  log p = Σ (−z²/2 − log std − ½ log 2π)
-//   d log p / d mean = z / std;  d log p / d log std = z² − 1
-class LogProbFunction : public torch::autograd::Function<LogProbFunction> {
+// Log-probability and entropy by mean and log-std on the CPU, as one autograd node:
+//   z = (action − mean) / std;  log p = Σ (−z²/2 − log std − ½ log 2π);  H = Σ (log std + ½ + ½ log
+//   2π) d log p / d mean = z / std;  d log p / d log std = z² − 1;  d H / d log std = 1
+class LikelihoodFunction : public torch::autograd::Function<LikelihoodFunction> {
  public:
-  static at::Tensor forward(AutogradContext* context, const at::Tensor& mean,
-                            const at::Tensor& log_std, const at::Tensor& actions) {
+  static variable_list forward(AutogradContext* context, const at::Tensor& mean,
+                               const at::Tensor& log_std, const at::Tensor& actions) {
+    const int64_t rows = mean.size(0);
+    const int64_t dim = mean.size(1);
     const at::Tensor inverse_std = log_std.neg().exp_();
-    const at::Tensor z = at::sub(actions, mean).mul_(inverse_std);
-    at::Tensor log_prob = z.square().sum(1).mul_(-0.5);
-    log_prob.sub_(log_std.sum() + static_cast<double>(log_std.numel()) * kHalfLogTwoPi);
+    const at::Tensor z = at::empty({rows, dim}, at::kFloat);
+    const at::Tensor log_prob = at::empty({rows}, at::kFloat);
+    const double log_std_sum = log_std.sum().item<float>();
+    const double constant = log_std_sum + static_cast<double>(dim) * kHalfLogTwoPi;
+    const at::Tensor entropy =
+        at::full({rows}, constant + 0.5 * static_cast<double>(dim), at::kFloat);
+    const float* mean_data = mean.const_data_ptr<float>();
+    const float* action_data = actions.const_data_ptr<float>();
+    const float* scale = inverse_std.const_data_ptr<float>();
+    float* z_data = z.data_ptr<float>();
+    float* log_prob_data = log_prob.data_ptr<float>();
+    for (int64_t row = 0; row < rows; ++row) {
+      float squares = 0;
+      for (int64_t i = row * dim; i < (row + 1) * dim; ++i) {
+        z_data[i] = (action_data[i] - mean_data[i]) * scale[i - row * dim];
+        squares += z_data[i] * z_data[i];
+      }
+      log_prob_data[row] = static_cast<float>(-0.5 * squares - constant);
+    }
     context->save_for_backward({z, inverse_std});
-    return log_prob;
+    return {log_prob, entropy};
   }
 
   static variable_list backward(AutogradContext* context, variable_list grads) {
     const variable_list saved = context->get_saved_variables();
     const at::Tensor& z = saved[0];
-    const at::Tensor& inverse_std = saved[1];
-    const at::Tensor weighted = z * grads[0].unsqueeze(1);
-    const at::Tensor d_log_std = (weighted * z).sum(0).sub_(grads[0].sum());
-    return {weighted * inverse_std, d_log_std, at::Tensor()};
+    const int64_t rows = z.size(0);
+    const int64_t dim = z.size(1);
+    const at::Tensor d_mean = at::zeros({rows, dim}, at::kFloat);
+    const at::Tensor d_log_std = at::zeros({dim}, at::kFloat);
+    float* d_log_std_data = d_log_std.data_ptr<float>();
+    if (grads[0].defined()) {
+      const at::Tensor grad = grads[0].contiguous();
+      const float* grad_data = grad.const_data_ptr<float>();
+      const float* z_data = z.const_data_ptr<float>();
+      const float* scale = saved[1].const_data_ptr<float>();
+      float* d_mean_data = d_mean.data_ptr<float>();
+      for (int64_t row = 0; row < rows; ++row) {
+        for (int64_t k = 0; k < dim; ++k) {
+          const int64_t i = row * dim + k;
+          d_mean_data[i] = grad_data[row] * z_data[i] * scale[k];
+          d_log_std_data[k] += grad_data[row] * (z_data[i] * z_data[i] - 1);
+        }
+      }
+    }
+    if (grads[1].defined()) {
+      const float each = grads[1].sum().item<float>();
+      for (int64_t k = 0; k < dim; ++k) d_log_std_data[k] += each;
+    }
+    return {d_mean, d_log_std, at::Tensor()};
   }
 };
 
@@ -55,10 +93,16 @@ class Gaussian : public Distribution {
   at::Tensor Mode(const at::Tensor& inputs) const override { return inputs; }
 
   Likelihood Evaluate(const at::Tensor& inputs, const at::Tensor& actions) const override {
-    // The same for every row: H = Σ (log std + ½ + ½ log 2π).
-    const at::Tensor entropy =
-        log_std_.sum() + static_cast<double>(log_std_.numel()) * (0.5 + kHalfLogTwoPi);
-    return {LogProbFunction::apply(inputs, log_std_, actions), entropy.expand({inputs.size(0)})};
+    if (inputs.device().is_cpu()) {
+      const variable_list likelihood =
+          LikelihoodFunction::apply(inputs.contiguous(), log_std_, actions.contiguous());
+      return {likelihood[0], likelihood[1]};
+    }
+    const double dim = static_cast<double>(log_std_.numel());
+    const at::Tensor z = (actions - inputs) * log_std_.neg().exp();
+    const at::Tensor log_std_sum = log_std_.sum();
+    return {z.square().sum(1) * -0.5 - log_std_sum - dim * kHalfLogTwoPi,
+            (log_std_sum + dim * (0.5 + kHalfLogTwoPi)).expand({inputs.size(0)})};
   }
 
   std::vector<NamedTensor> Parameters() const override { return {{"log_std", log_std_}}; }

@@ -4,10 +4,12 @@
 #include <c10/core/GradMode.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "policy/nn/matrix.h"
 
 namespace hivewire {
 namespace {
@@ -15,15 +17,29 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-void Activate(at::Tensor& x, ActivationKind kind) {
+at::Tensor Activated(const at::Tensor& x, ActivationKind kind) {
   switch (kind) {
     case ActivationKind::kNone:
       break;
     case ActivationKind::kTanh:
-      x.tanh_();
+      return at::tanh(x);
+    case ActivationKind::kRelu:
+      return at::relu(x);
+    case ActivationKind::kElu:
+      return at::elu(x);
+  }
+  return x;
+}
+
+void ActivateInPlace(at::Tensor& x, ActivationKind kind) {
+  switch (kind) {
+    case ActivationKind::kNone:
+      break;
+    case ActivationKind::kTanh:
+      at::tanh_(x);
       break;
     case ActivationKind::kRelu:
-      x.relu_();
+      at::relu_(x);
       break;
     case ActivationKind::kElu:
       at::elu_(x);
@@ -31,35 +47,49 @@ void Activate(at::Tensor& x, ActivationKind kind) {
   }
 }
 
-// The gradient before an activation whose output was `y`.
-at::Tensor ActivationBackward(const at::Tensor& grad, const at::Tensor& y, ActivationKind kind) {
+// out = grad · d activation / d x, where the activation gave `y`.
+void ActivationBackward(const float* grad, const float* y, int64_t size, ActivationKind kind,
+                        float* out) {
   switch (kind) {
     case ActivationKind::kNone:
+      std::copy_n(grad, size, out);
       break;
     case ActivationKind::kTanh:
-      return at::tanh_backward(grad, y);
+      for (int64_t i = 0; i < size; ++i) out[i] = grad[i] * (1 - y[i] * y[i]);
+      break;
     case ActivationKind::kRelu:
-      return at::threshold_backward(grad, y, 0);
+      for (int64_t i = 0; i < size; ++i) out[i] = y[i] > 0 ? grad[i] : 0;
+      break;
     case ActivationKind::kElu:
-      return at::elu_backward(grad, 1, 1, 1, /*is_result=*/true, y);
+      for (int64_t i = 0; i < size; ++i) out[i] = y[i] > 0 ? grad[i] : grad[i] * (y[i] + 1);
+      break;
   }
-  return grad;
 }
 
-bool Activated(size_t layer, size_t num_layers, bool activate_output) {
+// Whether a layer's output goes through the activation.
+bool IsActivated(size_t layer, size_t num_layers, bool activate_output) {
   return layer + 1 < num_layers || activate_output;
 }
 
-// What each layer gave, the input first.
+// What each layer gives, on the CPU.
 std::vector<at::Tensor> Evaluate(const at::Tensor& input, at::TensorList parameters,
                                  ActivationKind activation, bool activate_output) {
   const size_t num_layers = parameters.size() / 2;
-  std::vector<at::Tensor> outputs = {input};
-  outputs.reserve(num_layers + 1);
+  const int64_t rows = input.size(0);
+  std::vector<at::Tensor> outputs;
+  outputs.reserve(num_layers);
+  const float* x = input.const_data_ptr<float>();
   for (size_t i = 0; i < num_layers; ++i) {
-    at::Tensor y = at::addmm(parameters[2 * i + 1], outputs.back(), parameters[2 * i].t());
-    if (Activated(i, num_layers, activate_output)) Activate(y, activation);
+    const at::Tensor& weight = parameters[2 * i];
+    const float* bias = parameters[2 * i + 1].const_data_ptr<float>();
+    const int64_t width = weight.size(0);
+    at::Tensor y = at::empty({rows, width}, at::kFloat);
+    float* out = y.data_ptr<float>();
+    for (int64_t row = 0; row < rows; ++row) std::copy_n(bias, width, out + row * width);
+    AddTimesTransposed(x, weight.const_data_ptr<float>(), rows, weight.size(1), width, out);
+    if (IsActivated(i, num_layers, activate_output)) ActivateInPlace(y, activation);
     outputs.push_back(std::move(y));
+    x = out;
   }
   return outputs;
 }
@@ -68,13 +98,13 @@ class MlpFunction : public torch::autograd::Function<MlpFunction> {
  public:
   static at::Tensor forward(AutogradContext* context, const at::Tensor& input,
                             at::TensorList parameters, int64_t activation, bool activate_output) {
-    std::vector<at::Tensor> outputs =
+    variable_list saved =
         Evaluate(input, parameters, static_cast<ActivationKind>(activation), activate_output);
     context->saved_data["activation"] = activation;
     context->saved_data["activate_output"] = activate_output;
     context->saved_data["input_needs_grad"] = input.requires_grad();
-    at::Tensor result = outputs.back();
-    variable_list saved(outputs.begin(), outputs.end());
+    const at::Tensor result = saved.back();
+    saved.push_back(input);
     saved.insert(saved.end(), parameters.begin(), parameters.end());
     context->save_for_backward(std::move(saved));
     return result;
@@ -84,22 +114,39 @@ class MlpFunction : public torch::autograd::Function<MlpFunction> {
     const variable_list saved = context->get_saved_variables();
     const size_t num_layers = (saved.size() - 1) / 3;
     const at::Tensor* outputs = saved.data();
-    const at::Tensor* parameters = saved.data() + num_layers + 1;
+    const at::Tensor& input = saved[num_layers];
+    const at::Tensor* parameters = &input + 1;
     const auto activation = static_cast<ActivationKind>(context->saved_data["activation"].toInt());
     const bool activate_output = context->saved_data["activate_output"].toBool();
+    const bool input_needs_grad = context->saved_data["input_needs_grad"].toBool();
 
+    const int64_t rows = input.size(0);
     at::Tensor grad = grads[0].contiguous();
     for (size_t i = num_layers; i-- > 0;) {
-      if (Activated(i, num_layers, activate_output)) {
-        grad = ActivationBackward(grad, outputs[i + 1], activation);
+      const at::Tensor& weight = parameters[2 * i];
+      const int64_t width = weight.size(0);
+      const int64_t inputs = weight.size(1);
+      if (IsActivated(i, num_layers, activate_output)) {
+        at::Tensor before = at::empty({rows, width}, at::kFloat);
+        ActivationBackward(grad.const_data_ptr<float>(), outputs[i].const_data_ptr<float>(),
+                           rows * width, activation, before.data_ptr<float>());
+        grad = std::move(before);
       }
-      parameters[2 * i].mutable_grad().addmm_(grad.t(), outputs[i]);
-      parameters[2 * i + 1].mutable_grad().add_(grad.sum(0));
-      if (i > 0 || context->saved_data["input_needs_grad"].toBool()) {
-        grad = at::mm(grad, parameters[2 * i]);
-      } else {
+      const float* d_y = grad.const_data_ptr<float>();
+      const at::Tensor& x = i > 0 ? outputs[i - 1] : input;
+      AddTransposedTimes(d_y, x.const_data_ptr<float>(), rows, inputs, width,
+                         weight.mutable_grad().data_ptr<float>());
+      float* d_bias = parameters[2 * i + 1].mutable_grad().data_ptr<float>();
+      for (int64_t row = 0; row < rows; ++row) {
+        for (int64_t k = 0; k < width; ++k) d_bias[k] += d_y[row * width + k];
+      }
+      if (i == 0 && !input_needs_grad) {
         grad = at::Tensor();
+        break;
       }
+      at::Tensor d_x = at::empty({rows, inputs}, at::kFloat);
+      SetTimes(d_y, weight.const_data_ptr<float>(), rows, inputs, width, d_x.data_ptr<float>());
+      grad = std::move(d_x);
     }
     // One an input of forward: the parameters' own are in place already.
     variable_list result(1 + 2 * num_layers + 2);
@@ -142,11 +189,23 @@ Mlp::Mlp(const Options& options, at::Generator& generator)
 }
 
 at::Tensor Mlp::Forward(const at::Tensor& input) const {
+  if (!input.device().is_cpu()) return ForwardByAutograd(input);
+  const at::Tensor x = input.contiguous();
   if (!c10::GradMode::is_enabled()) {
-    return Evaluate(input, parameters_, activation_, activate_output_).back();
+    return Evaluate(x, parameters_, activation_, activate_output_).back();
   }
-  return MlpFunction::apply(input, at::TensorList(parameters_), static_cast<int64_t>(activation_),
+  return MlpFunction::apply(x, at::TensorList(parameters_), static_cast<int64_t>(activation_),
                             activate_output_);
+}
+
+at::Tensor Mlp::ForwardByAutograd(const at::Tensor& input) const {
+  const size_t num_layers = parameters_.size() / 2;
+  at::Tensor x = input;
+  for (size_t i = 0; i < num_layers; ++i) {
+    x = at::linear(x, parameters_[2 * i], parameters_[2 * i + 1]);
+    if (IsActivated(i, num_layers, activate_output_)) x = Activated(x, activation_);
+  }
+  return x;
 }
 
 void Mlp::AppendParameters(const std::string& prefix, std::vector<NamedTensor>& out) const {

@@ -1,7 +1,8 @@
-// A multilayer perceptron as one autograd node: forward and backward are a few matrix products
-// each, written out, since for networks this small autograd's own work would cost as much again.
+// A multilayer perceptron. On the CPU it is one autograd node whose forward and backward are a few
+// matrix products each, written out: for networks this small the dispatch of single operations
+// would cost twice as much again. Elsewhere it is plain torch operations.
 //
-// Gradients of the weights are added straight into their .grad, which must exist.
+// On the CPU the gradients of the weights are added straight into their .grad, which must exist.
 #ifndef HIVEWIRE_POLICY_NN_MLP_H_
 #define HIVEWIRE_POLICY_NN_MLP_H_
 
@@ -45,6 +46,8 @@ class Mlp {
   void AppendParameters(const std::string& prefix, std::vector<NamedTensor>& out) const;
 
  private:
+  at::Tensor ForwardByAutograd(const at::Tensor& input) const;
+
   // Weight and bias of each layer in turn.
   std::vector<at::Tensor> parameters_;
   ActivationKind activation_ = ActivationKind::kTanh;

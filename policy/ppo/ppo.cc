@@ -29,7 +29,13 @@ at::Tensor View(absl::Span<const float> values, at::IntArrayRef shape) {
 }
 
 absl::Span<const float> Host(const at::Tensor& tensor) {
-  return {tensor.data_ptr<float>(), static_cast<size_t>(tensor.numel())};
+  return {tensor.const_data_ptr<float>(), static_cast<size_t>(tensor.numel())};
+}
+
+// The tensor itself where it is there already.
+at::Tensor OnHost(const at::Tensor& tensor) {
+  return tensor.device().is_cpu() && tensor.is_contiguous() ? tensor
+                                                            : tensor.detach().cpu().contiguous();
 }
 
 absl::Status CheckConfig(const v1::PpoConfig& config) {
@@ -154,11 +160,6 @@ class Ppo : public Algorithm {
               log_probs.index_select(0, indices),      values.index_select(0, indices),
               advantages.index_select(0, indices),     returns.index_select(0, indices)};
     }
-    Samples Rows(int64_t begin, int64_t size) const {
-      return {observations.narrow(0, begin, size), actions.narrow(0, begin, size),
-              log_probs.narrow(0, begin, size),    values.narrow(0, begin, size),
-              advantages.narrow(0, begin, size),   returns.narrow(0, begin, size)};
-    }
   };
 
   static std::vector<NamedTensor> AllParameters(const Model& model,
@@ -234,7 +235,7 @@ class Ppo : public Algorithm {
       for (int64_t k = 0; k < minibatches && !stop; ++k) {
         const int64_t begin = size * k / minibatches;
         const int64_t end = size * (k + 1) / minibatches;
-        stop = !Step(shuffled.Rows(begin, end - begin), learning_rate, loss);
+        stop = !Step(shuffled, begin, end - begin, learning_rate, loss);
       }
     }
     return {{"losses/value_loss", loss.value_loss},
@@ -247,32 +248,37 @@ class Ppo : public Algorithm {
             {"charts/learning_rate", learning_rate}};
   }
 
-  // One step of the optimiser; false, with nothing changed, where the policy has moved too far.
-  bool Step(const Samples& batch, double learning_rate, PpoLoss& loss) {
-    const Model::Output output = model_->Forward(batch.observations);
+  // One step of the optimiser by `size` of the samples; false, with nothing changed, where the
+  // policy has moved too far.
+  bool Step(const Samples& samples, int64_t begin, int64_t size, double learning_rate,
+            PpoLoss& loss) {
+    const Model::Output output = model_->Forward(samples.observations.narrow(0, begin, size));
     const Distribution::Likelihood likelihood =
-        distribution_->Evaluate(output.policy, batch.actions);
-    const at::Tensor log_probs = likelihood.log_prob.detach().cpu().contiguous();
-    const at::Tensor entropies = likelihood.entropy.detach().cpu().contiguous();
-    const at::Tensor values = output.value.detach().cpu().contiguous();
-    at::Tensor d_log_probs = at::empty_like(log_probs);
-    at::Tensor d_values = at::empty_like(values);
-    loss = ComputePpoLoss({Host(log_probs), Host(entropies), Host(values), Host(batch.log_probs),
-                           Host(batch.values), Host(batch.advantages), Host(batch.returns)},
+        distribution_->Evaluate(output.policy, samples.actions.narrow(0, begin, size));
+    const at::Tensor log_probs = OnHost(likelihood.log_prob);
+    const at::Tensor entropies = OnHost(likelihood.entropy);
+    const at::Tensor values = OnHost(output.value);
+    const at::Tensor d_log_probs = at::empty({size}, at::kFloat);
+    const at::Tensor d_values = at::empty({size}, at::kFloat);
+    const auto part = [begin, size](const at::Tensor& all) {
+      return Host(all).subspan(begin, size);
+    };
+    loss = ComputePpoLoss({Host(log_probs), Host(entropies), Host(values), part(samples.log_probs),
+                           part(samples.values), part(samples.advantages), part(samples.returns)},
                           {.clip = config_.clip(),
                            .clip_value = config_.clip_value(),
                            .value_coefficient = config_.value_coefficient(),
                            .entropy_coefficient = config_.entropy_coefficient(),
                            .normalize_advantage = config_.normalize_advantage()},
-                          {d_log_probs.data_ptr<float>(), static_cast<size_t>(d_log_probs.numel())},
-                          {d_values.data_ptr<float>(), static_cast<size_t>(d_values.numel())});
+                          {d_log_probs.data_ptr<float>(), static_cast<size_t>(size)},
+                          {d_values.data_ptr<float>(), static_cast<size_t>(size)});
     if (config_.target_kl() > 0 && loss.approx_kl > 1.5 * config_.target_kl()) return false;
 
     adam_.ZeroGradients();
     std::vector<at::Tensor> roots = {likelihood.log_prob, output.value};
     std::vector<at::Tensor> gradients = {d_log_probs.to(device_), d_values.to(device_)};
     if (config_.entropy_coefficient() != 0) {
-      const double each = -config_.entropy_coefficient() / static_cast<double>(values.numel());
+      const double each = -config_.entropy_coefficient() / static_cast<double>(size);
       roots.push_back(likelihood.entropy);
       gradients.push_back(at::full_like(likelihood.entropy, each));
     }
