@@ -30,6 +30,8 @@ class ActorCritic : public Model {
     return critic_.Forward(Features(observations)).squeeze(1);
   }
 
+  bool shares_parameters() const override { return has_trunk_; }
+
   std::vector<NamedTensor> Parameters() const override {
     std::vector<NamedTensor> parameters;
     trunk_.AppendParameters("trunk", parameters);

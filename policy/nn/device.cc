@@ -4,6 +4,8 @@
 #include <ATen/Parallel.h>
 #include <dlfcn.h>
 
+#include <algorithm>
+
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "policy/nn/guard_torch.h"
@@ -39,7 +41,8 @@ absl::StatusOr<c10::Device> OpenDevice(const std::string& name, int threads) {
     return absl::InvalidArgumentError(
         absl::StrCat("device is \"", name, "\"; it can be cpu or cuda"));
   }
-  at::set_num_threads(threads);
+  // Two threads compute operations beside each other (see Companion); each has half.
+  at::set_num_threads(std::max(1, threads / 2));
   if (name == "cpu") return c10::Device(c10::DeviceType::CPU);
   if (absl::Status status = OpenCuda(); !status.ok()) return status;
   return c10::Device(c10::DeviceType::CUDA, 0);

@@ -10,8 +10,9 @@
 
 namespace hivewire {
 
-// "cpu" or "cuda". For "cuda" opens libtorch_cuda.so, which the loader must find beside the CUDA
-// libraries (a pip installation of torch has both): FAILED_PRECONDITION says what is absent.
+// "cpu" or "cuda", and how many threads the learner computes with. For "cuda" opens
+// libtorch_cuda.so, which the loader must find beside the CUDA libraries (a pip installation of
+// torch has both): FAILED_PRECONDITION says what is absent.
 absl::StatusOr<c10::Device> OpenDevice(const std::string& name, int threads);
 
 }  // namespace hivewire

@@ -44,6 +44,10 @@ class Model {
   virtual at::Tensor ForwardPolicy(const at::Tensor& observations) const = 0;
   virtual at::Tensor ForwardValue(const at::Tensor& observations) const = 0;
 
+  // Whether policy and value depend on common parameters. Where they do not, the two halves may be
+  // computed on two threads at once.
+  virtual bool shares_parameters() const = 0;
+
   // Leaves that require gradients, in a fixed order. Handles: they share memory with the model.
   virtual std::vector<NamedTensor> Parameters() const = 0;
 };

@@ -1,41 +1,31 @@
 // PPO's clipped objective (Schulman et al. 2017) and its gradient, written out: one pass over a
 // minibatch on the CPU, so that autograd sees only the model and the distribution.
 //
-// A pure function.
+// Pure functions. Every span has one element a sample.
 #ifndef HIVEWIRE_POLICY_PPO_LOSS_H_
 #define HIVEWIRE_POLICY_PPO_LOSS_H_
-
-#include <vector>
 
 #include "absl/types/span.h"
 
 namespace hivewire {
 
-struct PpoLossOptions {
+struct PolicyLossOptions {
   double clip = 0.2;
-  bool clip_value = false;
-  double value_coefficient = 0.5;
-  double entropy_coefficient = 0;
   bool normalize_advantage = true;
 };
 
-// One element a sample.
-struct PpoMinibatch {
+struct PolicySamples {
   // By the present weights.
   absl::Span<const float> log_probs;
   absl::Span<const float> entropies;
-  absl::Span<const float> values;
   // As collected.
   absl::Span<const float> old_log_probs;
-  absl::Span<const float> old_values;
   absl::Span<const float> advantages;
-  absl::Span<const float> returns;
 };
 
 // Means over the minibatch.
-struct PpoLoss {
-  double policy_loss = 0;
-  double value_loss = 0;
+struct PolicyLoss {
+  double surrogate = 0;
   double entropy = 0;
   // E[−log r] and E[r − 1 − log r] (Schulman, "Approximating KL Divergence").
   double old_approx_kl = 0;
@@ -44,11 +34,27 @@ struct PpoLoss {
   double clip_fraction = 0;
 };
 
-// Of policy_loss + value_coefficient · value_loss − entropy_coefficient · entropy. The gradients by
-// each log-probability and value go into the spans; that by each entropy is
-// −entropy_coefficient / samples.
-PpoLoss ComputePpoLoss(const PpoMinibatch& batch, const PpoLossOptions& options,
-                       absl::Span<float> d_log_probs, absl::Span<float> d_values);
+// The gradient of the surrogate by each log-probability goes into `d_log_probs`.
+PolicyLoss ComputePolicyLoss(const PolicySamples& samples, const PolicyLossOptions& options,
+                             absl::Span<float> d_log_probs);
+
+struct ValueLossOptions {
+  // Of the gradient; the loss is returned without it.
+  double coefficient = 0.5;
+  // Takes the larger of the error and the error after a step of at most `clip` from the old value.
+  bool clip_value = false;
+  double clip = 0.2;
+};
+
+struct ValueSamples {
+  absl::Span<const float> values;
+  absl::Span<const float> old_values;
+  absl::Span<const float> returns;
+};
+
+// Half the mean squared error.
+double ComputeValueLoss(const ValueSamples& samples, const ValueLossOptions& options,
+                        absl::Span<float> d_values);
 
 }  // namespace hivewire
 

@@ -12,6 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "policy/nn/adam.h"
+#include "policy/nn/companion.h"
 #include "policy/nn/device.h"
 #include "policy/nn/distribution.h"
 #include "policy/nn/flat_parameters.h"
@@ -70,7 +71,8 @@ absl::Status CheckConfig(const v1::PpoConfig& config) {
 
 class Ppo : public Algorithm {
  public:
-  Ppo(const v1::PpoConfig& config, const Problem& problem, at::Device device,
+  // On the CPU with two threads or more, policy and value are learned beside each other.
+  Ppo(const v1::PpoConfig& config, const Problem& problem, at::Device device, int threads,
       at::Generator generator, std::unique_ptr<Model> model,
       std::unique_ptr<Distribution> distribution)
       : config_(config),
@@ -82,7 +84,9 @@ class Ppo : public Algorithm {
         parameters_(AllParameters(*model_, *distribution_), device),
         adam_(parameters_, config.adam_epsilon()),
         rollout_(config.rollout_steps(), problem.num_lanes, problem.observation_dim,
-                 static_cast<int>(problem.action.dim())) {}
+                 static_cast<int>(problem.action.dim())) {
+    if (device.is_cpu() && threads > 1) companion_ = std::make_unique<Companion>();
+  }
 
   absl::Status Act(LaneRange lanes, absl::Span<const float> observations,
                    absl::Span<char> actions) override {
@@ -162,6 +166,21 @@ class Ppo : public Algorithm {
     }
   };
 
+  struct Minibatch {
+    const Samples& samples;
+    int64_t begin;
+    int64_t size;
+
+    absl::Span<const float> Part(const at::Tensor& all) const {
+      return Host(all).subspan(begin, size);
+    }
+  };
+
+  struct Losses {
+    PolicyLoss policy;
+    double value = 0;
+  };
+
   static std::vector<NamedTensor> AllParameters(const Model& model,
                                                 const Distribution& distribution) {
     std::vector<NamedTensor> parameters = model.Parameters();
@@ -225,7 +244,7 @@ class Ppo : public Algorithm {
     const double learning_rate = config_.learning_rate_schedule() == "linear"
                                      ? config_.learning_rate() * (1 - progress)
                                      : config_.learning_rate();
-    PpoLoss loss;
+    Losses losses;
     bool stop = size < 2;
     for (int epoch = 0; epoch < config_.epochs() && !stop; ++epoch) {
       const Samples shuffled = samples.Rows(at::randperm(size, generator_, at::kLong));
@@ -235,56 +254,93 @@ class Ppo : public Algorithm {
       for (int64_t k = 0; k < minibatches && !stop; ++k) {
         const int64_t begin = size * k / minibatches;
         const int64_t end = size * (k + 1) / minibatches;
-        stop = !Step(shuffled, begin, end - begin, learning_rate, loss);
+        stop = !Step(shuffled, begin, end - begin, learning_rate, losses);
       }
     }
-    return {{"losses/value_loss", loss.value_loss},
-            {"losses/policy_loss", loss.policy_loss},
-            {"losses/entropy", loss.entropy},
-            {"losses/old_approx_kl", loss.old_approx_kl},
-            {"losses/approx_kl", loss.approx_kl},
-            {"losses/clipfrac", loss.clip_fraction},
+    return {{"losses/value_loss", losses.value},
+            {"losses/policy_loss", losses.policy.surrogate},
+            {"losses/entropy", losses.policy.entropy},
+            {"losses/old_approx_kl", losses.policy.old_approx_kl},
+            {"losses/approx_kl", losses.policy.approx_kl},
+            {"losses/clipfrac", losses.policy.clip_fraction},
             {"losses/explained_variance", ExplainedVariance(samples)},
             {"charts/learning_rate", learning_rate}};
   }
 
+  // Where backward begins: tensors, and the loss's gradients by them.
+  struct Roots {
+    std::vector<at::Tensor> tensors;
+    std::vector<at::Tensor> gradients;
+
+    void Backward() const { torch::autograd::backward(tensors, gradients); }
+  };
+
   // One step of the optimiser by `size` of the samples; false, with nothing changed, where the
   // policy has moved too far.
   bool Step(const Samples& samples, int64_t begin, int64_t size, double learning_rate,
-            PpoLoss& loss) {
-    const Model::Output output = model_->Forward(samples.observations.narrow(0, begin, size));
-    const Distribution::Likelihood likelihood =
-        distribution_->Evaluate(output.policy, samples.actions.narrow(0, begin, size));
-    const at::Tensor log_probs = OnHost(likelihood.log_prob);
-    const at::Tensor entropies = OnHost(likelihood.entropy);
-    const at::Tensor values = OnHost(output.value);
-    const at::Tensor d_log_probs = at::empty({size}, at::kFloat);
-    const at::Tensor d_values = at::empty({size}, at::kFloat);
-    const auto part = [begin, size](const at::Tensor& all) {
-      return Host(all).subspan(begin, size);
-    };
-    loss = ComputePpoLoss({Host(log_probs), Host(entropies), Host(values), part(samples.log_probs),
-                           part(samples.values), part(samples.advantages), part(samples.returns)},
-                          {.clip = config_.clip(),
-                           .clip_value = config_.clip_value(),
-                           .value_coefficient = config_.value_coefficient(),
-                           .entropy_coefficient = config_.entropy_coefficient(),
-                           .normalize_advantage = config_.normalize_advantage()},
-                          {d_log_probs.data_ptr<float>(), static_cast<size_t>(size)},
-                          {d_values.data_ptr<float>(), static_cast<size_t>(size)});
-    if (config_.target_kl() > 0 && loss.approx_kl > 1.5 * config_.target_kl()) return false;
-
+            Losses& losses) {
+    const Minibatch batch = {samples, begin, size};
+    const at::Tensor observations = samples.observations.narrow(0, begin, size);
     adam_.ZeroGradients();
-    std::vector<at::Tensor> roots = {likelihood.log_prob, output.value};
-    std::vector<at::Tensor> gradients = {d_log_probs.to(device_), d_values.to(device_)};
-    if (config_.entropy_coefficient() != 0) {
-      const double each = -config_.entropy_coefficient() / static_cast<double>(size);
-      roots.push_back(likelihood.entropy);
-      gradients.push_back(at::full_like(likelihood.entropy, each));
+    const auto value_half = [&] {
+      ValueRoots(batch, model_->ForwardValue(observations), losses.value).Backward();
+    };
+    const auto policy_half = [&] {
+      const Roots roots = PolicyRoots(batch, model_->ForwardPolicy(observations), losses.policy);
+      if (!TooFar(losses)) roots.Backward();
+    };
+    if (model_->shares_parameters()) {
+      const Model::Output output = model_->Forward(observations);
+      Roots roots = PolicyRoots(batch, output.policy, losses.policy);
+      const Roots value_roots = ValueRoots(batch, output.value, losses.value);
+      roots.tensors.push_back(value_roots.tensors[0]);
+      roots.gradients.push_back(value_roots.gradients[0]);
+      if (!TooFar(losses)) roots.Backward();
+    } else if (companion_ != nullptr) {
+      companion_->RunBoth(value_half, policy_half);
+    } else {
+      value_half();
+      policy_half();
     }
-    torch::autograd::backward(roots, gradients);
+    if (TooFar(losses)) return false;
     adam_.Step(learning_rate, config_.max_grad_norm());
     return true;
+  }
+
+  bool TooFar(const Losses& losses) const {
+    return config_.target_kl() > 0 && losses.policy.approx_kl > 1.5 * config_.target_kl();
+  }
+
+  Roots PolicyRoots(const Minibatch& batch, const at::Tensor& inputs, PolicyLoss& loss) const {
+    const Distribution::Likelihood likelihood =
+        distribution_->Evaluate(inputs, batch.samples.actions.narrow(0, batch.begin, batch.size));
+    const at::Tensor log_probs = OnHost(likelihood.log_prob);
+    const at::Tensor entropies = OnHost(likelihood.entropy);
+    const at::Tensor d_log_probs = at::empty({batch.size}, at::kFloat);
+    loss = ComputePolicyLoss(
+        {Host(log_probs), Host(entropies), batch.Part(batch.samples.log_probs),
+         batch.Part(batch.samples.advantages)},
+        {.clip = config_.clip(), .normalize_advantage = config_.normalize_advantage()},
+        {d_log_probs.data_ptr<float>(), static_cast<size_t>(batch.size)});
+    Roots roots = {{likelihood.log_prob}, {d_log_probs.to(device_)}};
+    if (config_.entropy_coefficient() != 0) {
+      const double each = -config_.entropy_coefficient() / static_cast<double>(batch.size);
+      roots.tensors.push_back(likelihood.entropy);
+      roots.gradients.push_back(at::full_like(likelihood.entropy, each));
+    }
+    return roots;
+  }
+
+  Roots ValueRoots(const Minibatch& batch, const at::Tensor& value, double& loss) const {
+    const at::Tensor values = OnHost(value);
+    const at::Tensor d_values = at::empty({batch.size}, at::kFloat);
+    loss = ComputeValueLoss(
+        {Host(values), batch.Part(batch.samples.values), batch.Part(batch.samples.returns)},
+        {.coefficient = config_.value_coefficient(),
+         .clip_value = config_.clip_value(),
+         .clip = config_.clip()},
+        {d_values.data_ptr<float>(), static_cast<size_t>(batch.size)});
+    return {{value}, {d_values.to(device_)}};
   }
 
   static double ExplainedVariance(const Samples& samples) {
@@ -303,6 +359,8 @@ class Ppo : public Algorithm {
   FlatParameters parameters_;
   Adam adam_;
   Rollout rollout_;
+  // Null where one thread computes everything.
+  std::unique_ptr<Companion> companion_;
 };
 
 }  // namespace
@@ -320,8 +378,8 @@ absl::StatusOr<std::unique_ptr<Algorithm>> MakePpo(const v1::LearnerConfig& conf
     absl::StatusOr<std::unique_ptr<Model>> model = MakeModel(
         config.model(), {problem.observation_dim, (*distribution)->num_inputs()}, generator);
     if (!model.ok()) return model.status();
-    return std::make_unique<Ppo>(config.ppo(), problem, *device, std::move(generator),
-                                 *std::move(model), *std::move(distribution));
+    return std::make_unique<Ppo>(config.ppo(), problem, *device, config.threads(),
+                                 std::move(generator), *std::move(model), *std::move(distribution));
   });
 }
 

@@ -1,4 +1,4 @@
-// CPU time of one update and of one choice of actions, at the sizes of HalfCheetah and Ant.
+// Time of one update and of one choice of actions, at the sizes of HalfCheetah and Ant.
 #include <benchmark/benchmark.h>
 
 #include <cstdlib>
@@ -16,14 +16,15 @@ constexpr int kSteps = 32;
 constexpr int kEpochs = 10;
 
 struct Fixture {
-  Fixture(int observation_dim, int action_dim, int minibatch_size) {
+  Fixture(int64_t observation_dim, int64_t action_dim, int64_t minibatch_size, int64_t threads) {
     v1::LearnerConfig config;
+    config.set_threads(static_cast<int>(threads));
     config.mutable_ppo()->set_rollout_steps(kSteps);
     config.mutable_ppo()->set_epochs(kEpochs);
-    config.mutable_ppo()->set_minibatch_size(minibatch_size);
+    config.mutable_ppo()->set_minibatch_size(static_cast<int>(minibatch_size));
     const ActionSpace action = ActionSpace::Box(std::vector<float>(action_dim, -1.0f),
                                                 std::vector<float>(action_dim, 1.0f));
-    auto made = MakeAlgorithm(config, {kLanes, observation_dim, action});
+    auto made = MakeAlgorithm(config, {kLanes, static_cast<int>(observation_dim), action});
     if (!made.ok()) std::abort();
     algorithm = *std::move(made);
     actions.resize(kLanes * action.row_bytes());
@@ -49,10 +50,9 @@ struct Fixture {
   std::vector<uint8_t> ones = std::vector<uint8_t>(kLanes, 1);
 };
 
-// Arguments: observation elements, action elements, minibatch.
+// Arguments: observation elements, action elements, minibatch, threads.
 void BM_Update(benchmark::State& state) {
-  Fixture fixture(static_cast<int>(state.range(0)), static_cast<int>(state.range(1)),
-                  static_cast<int>(state.range(2)));
+  Fixture fixture(state.range(0), state.range(1), state.range(2), state.range(3));
   for (auto _ : state) {
     state.PauseTiming();
     while (fixture.algorithm->StepsUntilUpdate() > 0) fixture.Step();
@@ -63,14 +63,13 @@ void BM_Update(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations() * kLanes * kSteps * kEpochs);
 }
 BENCHMARK(BM_Update)
-    ->Args({17, 6, 64})
-    ->Args({17, 6, 256})
-    ->Args({105, 8, 64})
-    ->Args({105, 8, 256})
+    ->ArgsProduct({{17}, {6}, {64, 256}, {1, 2}})
+    ->ArgsProduct({{105}, {8}, {64, 256}, {1, 2}})
+    ->UseRealTime()
     ->Unit(benchmark::kMillisecond);
 
 void BM_Act(benchmark::State& state) {
-  Fixture fixture(static_cast<int>(state.range(0)), static_cast<int>(state.range(1)), 256);
+  Fixture fixture(state.range(0), state.range(1), 256, 1);
   for (auto _ : state) {
     if (fixture.algorithm->StepsUntilUpdate() == 0) {
       state.PauseTiming();

@@ -134,6 +134,20 @@ TEST(Ppo, GoesOnFromSavedStateBitForBit) {
   }
 }
 
+TEST(Ppo, LearnsTheSameOnOneThreadAndOnTwo) {
+  v1::LearnerConfig config = SmallConfig();
+  TensorMap learned[2];
+  for (const int threads : {1, 2}) {
+    config.set_threads(threads);
+    Bandit bandit(config, ActionSpace::Box({-3}, {3}), NearHalf);
+    bandit.Train(3);
+    ASSERT_TRUE(bandit.algorithm().Save(learned[threads - 1]).ok());
+  }
+  for (const auto& [name, tensor] : learned[0].tensors()) {
+    EXPECT_EQ(tensor.bytes, learned[1].tensors().at(name).bytes) << name;
+  }
+}
+
 TEST(Ppo, LoadNamesTheTensorThatDoesNotFit) {
   Bandit small(SmallConfig(), ActionSpace::Box({-1}, {1}), NearHalf);
   v1::LearnerConfig config = SmallConfig();
