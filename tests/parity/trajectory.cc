@@ -11,7 +11,7 @@ namespace hivewire {
 namespace {
 
 constexpr double kStep = -2;
-constexpr size_t kScalars = 3;  // kind, terminated, reward
+constexpr size_t kScalars = 4;  // kind, terminated, truncated, reward
 
 v1::DType DtypeNamed(const std::string& name) {
   if (name == "int64") return v1::DTYPE_INT64;
@@ -57,12 +57,15 @@ bool ReadLine(const std::string& line, Trajectory& trajectory) {
   std::string key, dtype;
   words >> key;
   if (key == "option") return ReadOption(words, trajectory.options);
+  if (key == "reset_option") return ReadOption(words, trajectory.reset_options);
   if (key == "case") {
     trajectory.name = Rest(words);
   } else if (key == "env") {
     words >> trajectory.env_id;
   } else if (key == "lanes") {
     words >> trajectory.lanes;
+  } else if (key == "time_limit") {
+    words >> trajectory.time_limit;
   } else if (key == "max_episode_steps") {
     words >> trajectory.max_episode_steps;
   } else if (key == "action") {
@@ -99,7 +102,8 @@ Record Trajectory::At(size_t index) const {
           .is_seeded = kind >= 0,
           .seed = kind >= 0 ? static_cast<uint64_t>(kind) : 0,
           .terminated = record[1] != 0,
-          .reward = record[2],
+          .truncated = record[2] != 0,
+          .reward = record[3],
           .action = action,
           .observation = observation,
           .info = record.subspan(kScalars + action_elements + observation_elements)};

@@ -24,7 +24,7 @@ struct Record {
   bool is_step;    // else a reset
   bool is_seeded;  // a reset with `seed`
   uint64_t seed;
-  bool terminated;
+  bool terminated, truncated;
   double reward;
   absl::Span<const double> action;
   absl::Span<const double> observation;
@@ -34,9 +34,11 @@ struct Record {
 struct Trajectory {
   std::string name;
   std::string env_id;
-  Options options;
+  Options options;        // of the constructor
+  Options reset_options;  // of each reset
   size_t lanes = 0;
   int max_episode_steps = 0;
+  int time_limit = 0;  // what max_episode_steps was set to; 0 for the env's own
   v1::DType action_dtype = v1::DTYPE_UNSPECIFIED;
   size_t action_elements = 0;
   std::vector<double> action_low, action_high;  // empty for a discrete action

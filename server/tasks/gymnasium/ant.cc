@@ -26,21 +26,25 @@ enum {
   kYVelocity,
   kRewardForward,
   kRewardCtrl,
+  kRewardSurvive,
   kRewardContact,
-  kRewardSurvive
+  kForwardReward = kRewardContact  // v4, in its place
 };
 
 constexpr absl::string_view kForceParts[] = {"torque_x", "torque_y", "torque_z",
                                              "force_x",  "force_y",  "force_z"};
 
-std::vector<v1::OptionSpec> AntOptions() {
+std::vector<v1::OptionSpec> AntOptions(bool is_v4) {
   std::vector<v1::OptionSpec> options = MujocoOptions("ant.xml", 5);
-  options.push_back(DoubleOption("forward_reward_weight", 1, "Reward for 1 m/s forward."));
+  if (!is_v4)
+    options.push_back(DoubleOption("forward_reward_weight", 1, "Reward for 1 m/s forward."));
   options.push_back(DoubleOption("ctrl_cost_weight", 0.5, "Cost of the squared controls."));
   options.push_back(DoubleOption("contact_cost_weight", 5e-4, "Cost of squared contact forces."));
   options.push_back(DoubleOption("healthy_reward", 1, "Reward of a healthy step."));
-  options.push_back(
-      StringOption("main_body", "1", {}, "Body whose velocity counts: its name or its number."));
+  if (!is_v4) {
+    options.push_back(
+        StringOption("main_body", "1", {}, "Body whose velocity counts: its name or its number."));
+  }
   options.push_back(
       BoolOption("terminate_when_unhealthy", true, "End an episode that is not healthy."));
   options.push_back(DoubleListOption("healthy_z_range", {0.2, 1}, "Healthy heights, m."));
@@ -49,8 +53,11 @@ std::vector<v1::OptionSpec> AntOptions() {
   options.push_back(NoiseOption(
       0.1, "Bound of the uniform noise on first positions, deviation of that on velocities."));
   options.push_back(ExcludePositionsOption());
-  options.push_back(BoolOption("include_cfrc_ext_in_observation", true,
-                               "Observe the contact forces on each body."));
+  options.push_back(is_v4 ? BoolOption("use_contact_forces", false,
+                                       "Observe the contact forces on each body, and count their "
+                                       "cost, which reward_ctrl then shows.")
+                          : BoolOption("include_cfrc_ext_in_observation", true,
+                                       "Observe the contact forces on each body."));
   return options;
 }
 
@@ -66,21 +73,23 @@ class Ant : public MujocoTask {
  public:
   explicit Ant(const Parameters& parameters)
       : MujocoTask(parameters),
-        forward_weight_(GetDouble(parameters.options, "forward_reward_weight")),
+        forward_weight_(OptionOr(parameters.options, "forward_reward_weight", 1.0)),
         control_weight_(GetDouble(parameters.options, "ctrl_cost_weight")),
         contact_weight_(GetDouble(parameters.options, "contact_cost_weight")),
         healthy_reward_(GetDouble(parameters.options, "healthy_reward")),
         noise_scale_(GetDouble(parameters.options, "reset_noise_scale")),
         healthy_z_(GetInterval(parameters.options, "healthy_z_range")),
         force_range_(GetInterval(parameters.options, "contact_force_range")),
-        body_(FindBody(*parameters.model->get(), GetString(parameters.options, "main_body"))),
+        body_(FindBody(*parameters.model->get(), MainBody(parameters.options))),
         skipped_(GetBool(parameters.options, "exclude_current_positions_from_observation") ? 2 : 0),
         terminates_(GetBool(parameters.options, "terminate_when_unhealthy")),
-        observes_forces_(GetBool(parameters.options, "include_cfrc_ext_in_observation")) {
+        observes_forces_(GetBool(parameters.options, is_v4() ? "use_contact_forces"
+                                                             : "include_cfrc_ext_in_observation")),
+        first_body_(is_v4() ? 0 : 1) {
     const mjModel& model = *parameters.model->get();
     std::vector<std::string> names = StateNames(model, skipped_);
     if (observes_forces_) {
-      for (std::string& name : BodyNames(model, "cfrc_ext", kForceParts))
+      for (std::string& name : BodyNames(model, first_body_, "cfrc_ext", kForceParts))
         names.push_back(std::move(name));
     }
     SetObservation(names);
@@ -91,14 +100,21 @@ class Ant : public MujocoTask {
     AddInfo("y_velocity", "m/s", "Of the main body, mean of the step.");
     AddInfo("reward_forward", "", "Part of the reward.");
     AddInfo("reward_ctrl", "", "Part of the reward.");
-    AddInfo("reward_contact", "", "Part of the reward.");
     AddInfo("reward_survive", "", "Part of the reward.");
+    if (is_v4()) {
+      AddInfo("forward_reward", "", "The same as reward_forward.");
+    } else {
+      AddInfo("reward_contact", "", "Part of the reward.");
+    }
     SetCameraDistance(4);
   }
 
   static absl::Status Check(const Model& model, const Options& options) {
-    const std::string& body = GetString(options, "main_body");
-    if (FindBody(*model.get(), body) < 0) {
+    const std::string body = MainBody(options);
+    if (!options.contains("main_body")) {
+      const absl::Status status = NeedPart(model, mjOBJ_BODY, body.c_str());
+      if (!status.ok()) return status;
+    } else if (FindBody(*model.get(), body) < 0) {
       return MakeError(
           v1::ERROR_REASON_BAD_OPTION,
           absl::StrCat("option main_body = \"", body, "\" is no body of ", model.name(),
@@ -122,15 +138,16 @@ class Ant : public MujocoTask {
     const double y_velocity = (data.xpos[3 * body_ + 1] - context.state[kYBefore]) / dt();
     const bool healthy = IsHealthy(*context.simulation);
     const double forward = x_velocity * forward_weight_;
-    const double survive = healthy ? healthy_reward_ : 0;
+    const double survive = healthy || (is_v4() && terminates_) ? healthy_reward_ : 0;
     const double control = ControlCost(control_weight_, action);
-    const double contact = ContactCost(*context.simulation);
+    const bool counts_contact = !is_v4() || observes_forces_;
+    const double contact = counts_contact ? ContactCost(*context.simulation) : 0;
     PutPosition(data, info);
     Put(info, kXVelocity, x_velocity);
     Put(info, kYVelocity, y_velocity);
     Put(info, kRewardForward, forward);
-    Put(info, kRewardCtrl, -control);
-    Put(info, kRewardContact, -contact);
+    Put(info, kRewardCtrl, is_v4() && counts_contact ? -contact : -control);
+    Put(info, is_v4() ? kForwardReward : kRewardContact, is_v4() ? forward : -contact);
     Put(info, kRewardSurvive, survive);
     KeepPosition(context);
     return {.reward = (forward + survive) - (control + contact),
@@ -145,7 +162,7 @@ class Ant : public MujocoTask {
     out = std::copy(data->qpos + skipped_, data->qpos + model->nq, out);
     out = std::copy_n(data->qvel, model->nv, out);
     if (!observes_forces_) return;
-    std::transform(data->cfrc_ext + 6, data->cfrc_ext + 6 * model->nbody, out,
+    std::transform(data->cfrc_ext + 6 * first_body_, data->cfrc_ext + 6 * model->nbody, out,
                    [this](double force) { return Clip(force, force_range_); });
   }
 
@@ -163,8 +180,13 @@ class Ant : public MujocoTask {
   }
 
  private:
-  static void PutPosition(const mjData& data, LeafPointers info) {
-    const double x = data.qpos[0], y = data.qpos[1];
+  static std::string MainBody(const Options& options) {
+    return options.contains("main_body") ? GetString(options, "main_body") : "torso";
+  }
+
+  void PutPosition(const mjData& data, LeafPointers info) const {
+    const mjtNum* position = is_v4() ? data.xpos + 3 * body_ : data.qpos;
+    const double x = position[0], y = position[1];
     Put(info, kXPosition, x);
     Put(info, kYPosition, y);
     Put(info, kDistance, std::sqrt(x * x + y * y));
@@ -199,12 +221,14 @@ class Ant : public MujocoTask {
   int body_;
   int skipped_;
   bool terminates_, observes_forces_;
+  int first_body_;  // of those whose forces are observed
 };
 
 }  // namespace
 
-TaskClass AntClass(std::shared_ptr<ModelLibrary> library) {
-  return MakeMujocoClass<Ant>("gymnasium.Ant", AntOptions(), std::move(library));
+TaskClass AntClass(SuiteVersion version, std::shared_ptr<ModelLibrary> library) {
+  return MakeMujocoClass<Ant>("Ant", version, AntOptions(version == SuiteVersion::kV4),
+                              std::move(library));
 }
 
 }  // namespace hivewire

@@ -57,10 +57,10 @@ std::vector<std::string> StateNames(const mjModel& model, int skipped) {
   return names;
 }
 
-std::vector<std::string> BodyNames(const mjModel& model, absl::string_view quantity,
+std::vector<std::string> BodyNames(const mjModel& model, int first, absl::string_view quantity,
                                    absl::Span<const absl::string_view> parts) {
   std::vector<std::string> names;
-  for (int body = 1; body < model.nbody; ++body)
+  for (int body = first; body < model.nbody; ++body)
     Append(absl::StrCat(NameOf(model, mjOBJ_BODY, body), ".", quantity), parts, names);
   return names;
 }

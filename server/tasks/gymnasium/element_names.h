@@ -18,8 +18,8 @@ std::vector<std::string> PositionNames(const mjModel& model);
 std::vector<std::string> DofNames(const mjModel& model, absl::string_view quantity);
 // qpos without its first `skipped` elements, then qvel.
 std::vector<std::string> StateNames(const mjModel& model, int skipped);
-// Arrays over bodies, the world left out: "torso.cvel.wx".
-std::vector<std::string> BodyNames(const mjModel& model, absl::string_view quantity,
+// Arrays over bodies from number `first` on: "torso.cvel.wx".
+std::vector<std::string> BodyNames(const mjModel& model, int first, absl::string_view quantity,
                                    absl::Span<const absl::string_view> parts);
 // Controls: the actuator's name, or that of the joint it drives.
 std::vector<std::string> ActuatorNames(const mjModel& model);

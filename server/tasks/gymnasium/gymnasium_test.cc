@@ -222,6 +222,43 @@ TEST(Gymnasium, OptionsDecideWhatIsObserved) {
   EXPECT_EQ(runner.observation()[1], runner.info("y_position")[0]);
 }
 
+TEST(Gymnasium, V4ObservesWhatOlderPapersUsed) {
+  const auto width = [](const std::string& id, const Options& options = {}) {
+    return MakeTask(id, options)->spec().observation(0).shape(0);
+  };
+  EXPECT_EQ(width("Ant-v4"), 27);
+  EXPECT_EQ(width("Ant-v4", {{"use_contact_forces", Bool(true)}}), 111);
+  EXPECT_EQ(width("Humanoid-v4"), 376);
+  EXPECT_EQ(width("HumanoidStandup-v4"), 376);
+  EXPECT_EQ(width("InvertedDoublePendulum-v4"), 11);
+  EXPECT_EQ(width("Reacher-v4"), 11);
+}
+
+TEST(Gymnasium, V4RewardsTheStepThatFalls) {
+  const Options tight = {{"healthy_z_range", List({5, 6})}};
+  for (const auto& [id, reward] : {std::pair("Ant-v4", 1.0), std::pair("Ant-v5", 0.0)}) {
+    TaskRunner runner(MakeTask(id, tight));
+    ASSERT_EQ(runner.Reset(1), absl::OkStatus());
+    EXPECT_TRUE(runner.Step(std::vector<double>(8, 0.0)).terminated) << id;
+    EXPECT_EQ(runner.info("reward_survive")[0], reward) << id;
+  }
+}
+
+TEST(Gymnasium, V4RewardsWhereTheFingertipWasBeforeTheStep) {
+  TaskRunner runner(MakeTask("Reacher-v4"));
+  ASSERT_EQ(runner.Reset(1), absl::OkStatus());
+  const auto distance = [&runner] {
+    const std::vector<double> observation = runner.observation();
+    return std::hypot(observation[8], observation[9], observation[10]);
+  };
+  for (int step = 0; step < 3; ++step) {
+    const double before = distance();
+    const double reward = runner.Step({0.5, -0.5}).reward;
+    EXPECT_NEAR(reward, -before - 0.5, 1e-7);
+    EXPECT_NE(distance(), before);
+  }
+}
+
 TEST(Gymnasium, FrameSkipDecidesTheTimeBetweenActions) {
   const v1::EnvSpec spec = MakeTask("Hopper-v5", {{"frame_skip", Int(10)}})->spec();
   EXPECT_EQ(spec.frame_skip(), 10);

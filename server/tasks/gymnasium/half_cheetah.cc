@@ -36,7 +36,7 @@ class HalfCheetah : public MujocoTask {
     SetObservation(StateNames(*parameters.model->get(), skipped_));
     AddInfo("x_position", "m", "Where the body is.", /*in_reset=*/true);
     AddInfo("x_velocity", "m/s", "Mean of the step.");
-    AddInfo("reward_forward", "", "Part of the reward.");
+    AddInfo(is_v4() ? "reward_run" : "reward_forward", "", "Part of the reward.");
     AddInfo("reward_ctrl", "", "Part of the reward.");
     SetCameraDistance(4);
   }
@@ -90,8 +90,8 @@ class HalfCheetah : public MujocoTask {
 
 }  // namespace
 
-TaskClass HalfCheetahClass(std::shared_ptr<ModelLibrary> library) {
-  return MakeMujocoClass<HalfCheetah>("gymnasium.HalfCheetah", HalfCheetahOptions(),
+TaskClass HalfCheetahClass(SuiteVersion version, std::shared_ptr<ModelLibrary> library) {
+  return MakeMujocoClass<HalfCheetah>("HalfCheetah", version, HalfCheetahOptions(),
                                       std::move(library));
 }
 

@@ -24,10 +24,18 @@ constexpr absl::string_view kVelocityParts[] = {"wx", "wy", "wz", "vx", "vy", "v
 constexpr absl::string_view kForceParts[] = {"torque_x", "torque_y", "torque_z",
                                              "force_x",  "force_y",  "force_z"};
 
-void AppendCommonOptions(std::vector<v1::OptionSpec>& options) {
+// What v4, which has no options for it, has.
+constexpr double kNoise = 1e-2;
+constexpr double kStandupControlWeight = 0.1, kStandupImpactWeight = 0.5e-6;
+constexpr Interval kStandupImpactRange = {-kInfinity, 10};
+
+void AppendStartOptions(std::vector<v1::OptionSpec>& options) {
   options.push_back(
-      NoiseOption(1e-2, "Bound of the uniform noise on first positions and velocities."));
+      NoiseOption(kNoise, "Bound of the uniform noise on first positions and velocities."));
   options.push_back(ExcludePositionsOption());
+}
+
+void AppendIncludeOptions(std::vector<v1::OptionSpec>& options) {
   options.push_back(
       BoolOption("include_cinert_in_observation", true, "Observe the bodies' inertia and mass."));
   options.push_back(
@@ -38,29 +46,37 @@ void AppendCommonOptions(std::vector<v1::OptionSpec>& options) {
                                "Observe the contact forces on each body."));
 }
 
-std::vector<v1::OptionSpec> HumanoidOptions() {
+std::vector<v1::OptionSpec> HumanoidOptions(bool is_v4) {
   std::vector<v1::OptionSpec> options = MujocoOptions("humanoid.xml", 5);
   options.push_back(DoubleOption("forward_reward_weight", 1.25, "Reward for 1 m/s forward."));
   options.push_back(DoubleOption("ctrl_cost_weight", 0.1, "Cost of the squared controls."));
-  options.push_back(DoubleOption("contact_cost_weight", 5e-7, "Cost of squared contact forces."));
-  options.push_back(DoubleListOption("contact_cost_range", {-kInfinity, 10},
-                                     "The cost of contact is clipped to this."));
+  if (!is_v4) {
+    options.push_back(DoubleOption("contact_cost_weight", 5e-7, "Cost of squared contact forces."));
+    options.push_back(DoubleListOption("contact_cost_range", {-kInfinity, 10},
+                                       "The cost of contact is clipped to this."));
+  }
   options.push_back(DoubleOption("healthy_reward", 5, "Reward of a healthy step."));
   options.push_back(
       BoolOption("terminate_when_unhealthy", true, "End an episode that is not healthy."));
   options.push_back(DoubleListOption("healthy_z_range", {1, 2}, "Healthy heights, m."));
-  AppendCommonOptions(options);
+  AppendStartOptions(options);
+  if (!is_v4) AppendIncludeOptions(options);
   return options;
 }
 
-std::vector<v1::OptionSpec> StandupOptions() {
+std::vector<v1::OptionSpec> StandupOptions(bool is_v4) {
   std::vector<v1::OptionSpec> options = MujocoOptions("humanoidstandup.xml", 5);
+  if (is_v4) return options;
   options.push_back(DoubleOption("uph_cost_weight", 1, "Without effect, as in the original."));
-  options.push_back(DoubleOption("ctrl_cost_weight", 0.1, "Cost of the squared controls."));
-  options.push_back(DoubleOption("impact_cost_weight", 0.5e-6, "Cost of squared contact forces."));
-  options.push_back(DoubleListOption("impact_cost_range", {-kInfinity, 10},
+  options.push_back(
+      DoubleOption("ctrl_cost_weight", kStandupControlWeight, "Cost of the squared controls."));
+  options.push_back(
+      DoubleOption("impact_cost_weight", kStandupImpactWeight, "Cost of squared contact forces."));
+  options.push_back(DoubleListOption("impact_cost_range",
+                                     {kStandupImpactRange.low, kStandupImpactRange.high},
                                      "The cost of contact is clipped to this."));
-  AppendCommonOptions(options);
+  AppendStartOptions(options);
+  AppendIncludeOptions(options);
   return options;
 }
 
@@ -85,25 +101,34 @@ class HumanoidBody : public MujocoTask {
     out = std::copy(data->qpos + skipped_, data->qpos + model->nq, out);
     out = std::copy_n(data->qvel, model->nv, out);
     if (observes_inertia_)
-      out = std::copy(data->cinert + 10, data->cinert + 10 * model->nbody, out);
-    if (observes_velocity_) out = std::copy(data->cvel + 6, data->cvel + 6 * model->nbody, out);
+      out = std::copy(data->cinert + 10 * first_body_, data->cinert + 10 * model->nbody, out);
+    if (observes_velocity_)
+      out = std::copy(data->cvel + 6 * first_body_, data->cvel + 6 * model->nbody, out);
     if (observes_actuation_)
-      out = std::copy(data->qfrc_actuator + kRootDofs, data->qfrc_actuator + model->nv, out);
-    if (observes_forces_) std::copy(data->cfrc_ext + 6, data->cfrc_ext + 6 * model->nbody, out);
+      out = std::copy(data->qfrc_actuator + first_dof_, data->qfrc_actuator + model->nv, out);
+    if (observes_forces_)
+      std::copy(data->cfrc_ext + 6 * first_body_, data->cfrc_ext + 6 * model->nbody, out);
   }
 
  protected:
   HumanoidBody(const Parameters& parameters, absl::string_view contact_cost, double camera_height)
       : MujocoTask(parameters),
-        control_weight_(GetDouble(parameters.options, "ctrl_cost_weight")),
-        contact_weight_(GetDouble(parameters.options, absl::StrCat(contact_cost, "_weight"))),
-        contact_range_(GetInterval(parameters.options, absl::StrCat(contact_cost, "_range"))),
-        noise_scale_(GetDouble(parameters.options, "reset_noise_scale")),
-        skipped_(GetBool(parameters.options, "exclude_current_positions_from_observation") ? 2 : 0),
-        observes_inertia_(GetBool(parameters.options, "include_cinert_in_observation")),
-        observes_velocity_(GetBool(parameters.options, "include_cvel_in_observation")),
-        observes_actuation_(GetBool(parameters.options, "include_qfrc_actuator_in_observation")),
-        observes_forces_(GetBool(parameters.options, "include_cfrc_ext_in_observation")) {
+        first_body_(is_v4() ? 0 : 1),
+        first_dof_(is_v4() ? 0 : kRootDofs),
+        control_weight_(OptionOr(parameters.options, "ctrl_cost_weight", kStandupControlWeight)),
+        contact_weight_(OptionOr(parameters.options, absl::StrCat(contact_cost, "_weight"),
+                                 kStandupImpactWeight)),
+        contact_range_(OptionOr(parameters.options, absl::StrCat(contact_cost, "_range"),
+                                kStandupImpactRange)),
+        noise_scale_(OptionOr(parameters.options, "reset_noise_scale", kNoise)),
+        skipped_(OptionOr(parameters.options, "exclude_current_positions_from_observation", true)
+                     ? 2
+                     : 0),
+        observes_inertia_(OptionOr(parameters.options, "include_cinert_in_observation", true)),
+        observes_velocity_(OptionOr(parameters.options, "include_cvel_in_observation", true)),
+        observes_actuation_(
+            OptionOr(parameters.options, "include_qfrc_actuator_in_observation", true)),
+        observes_forces_(OptionOr(parameters.options, "include_cfrc_ext_in_observation", true)) {
     SetObservation(ObservationNames(*parameters.model->get()));
     SetTrackingCamera(/*body=*/1, 4, camera_height);
   }
@@ -148,16 +173,17 @@ class HumanoidBody : public MujocoTask {
     const auto append = [&names](const std::vector<std::string>& more) {
       names.insert(names.end(), more.begin(), more.end());
     };
-    if (observes_inertia_) append(BodyNames(model, "cinert", kInertiaParts));
-    if (observes_velocity_) append(BodyNames(model, "cvel", kVelocityParts));
+    if (observes_inertia_) append(BodyNames(model, first_body_, "cinert", kInertiaParts));
+    if (observes_velocity_) append(BodyNames(model, first_body_, "cvel", kVelocityParts));
     if (observes_actuation_) {
       const std::vector<std::string> dofs = DofNames(model, "actuator_force");
-      append({dofs.begin() + kRootDofs, dofs.end()});
+      append({dofs.begin() + first_dof_, dofs.end()});
     }
-    if (observes_forces_) append(BodyNames(model, "cfrc_ext", kForceParts));
+    if (observes_forces_) append(BodyNames(model, first_body_, "cfrc_ext", kForceParts));
     return names;
   }
 
+  int first_body_, first_dof_;  // of those observed
   double control_weight_, contact_weight_;
   Interval contact_range_;
   double noise_scale_;
@@ -176,16 +202,21 @@ class Humanoid : public HumanoidBody {
     const mjModel& model = *parameters.model->get();
     total_mass_ = PairwiseSum<double>(0, static_cast<size_t>(model.nbody),
                                       [&model](size_t body) { return model.body_mass[body]; });
-    AddInfo("x_position", "m", "Where the torso is.", /*in_reset=*/true);
-    AddInfo("y_position", "m", "Where the torso is.", /*in_reset=*/true);
-    AddTendonInfo();
-    AddInfo("distance_from_origin", "m", "Of the torso, on the ground.", /*in_reset=*/true);
+    const char* where = is_v4() ? "Where the centre of mass is." : "Where the torso is.";
+    AddInfo("x_position", "m", where, /*in_reset=*/true);
+    AddInfo("y_position", "m", where, /*in_reset=*/true);
+    AddInfo("distance_from_origin", "m", "Of that, on the ground.", /*in_reset=*/true);
     AddInfo("x_velocity", "m/s", "Of the centre of mass, mean of the step.");
     AddInfo("y_velocity", "m/s", "Of the centre of mass, mean of the step.");
-    AddInfo("reward_survive", "", "Part of the reward.");
-    AddInfo("reward_forward", "", "Part of the reward.");
-    AddInfo("reward_ctrl", "", "Part of the reward.");
-    AddInfo("reward_contact", "", "Part of the reward.");
+    AddInfo(is_v4() ? "reward_alive" : "reward_survive", "", "Part of the reward.");
+    AddInfo(is_v4() ? "reward_linvel" : "reward_forward", "", "Part of the reward.");
+    AddInfo(is_v4() ? "reward_quadctrl" : "reward_ctrl", "", "Part of the reward.");
+    if (is_v4()) {
+      AddInfo("forward_reward", "", "The same as reward_linvel.");
+    } else {
+      AddInfo("reward_contact", "", "Part of the reward.");
+      AddTendonInfo();
+    }
   }
 
   int state_size() const override { return kStateSize; }
@@ -198,30 +229,30 @@ class Humanoid : public HumanoidBody {
     const double z = simulation.data()->qpos[2];
     const bool healthy = healthy_z_.low < z && z < healthy_z_.high;
     const double forward = forward_weight_ * x_velocity;
-    const double survive = healthy ? healthy_reward_ : 0;
+    const double survive = healthy || (is_v4() && terminates_) ? healthy_reward_ : 0;
     const double control = EffortCost(simulation);
-    const double contact = ImpactCost(simulation);
+    const double contact = is_v4() ? 0 : ImpactCost(simulation);
     Put(info, kXVelocity, x_velocity);
     Put(info, kYVelocity, y_velocity);
     Put(info, kRewardSurvive, survive);
     Put(info, kRewardForward, forward);
     Put(info, kRewardCtrl, -control);
-    Put(info, kRewardContact, -contact);
+    Put(info, is_v4() ? kForwardReward : kRewardContact, is_v4() ? forward : -contact);
     Begin(context, info);
     return {.reward = (forward + survive) - (control + contact),
             .terminated = !healthy && terminates_};
   }
 
  protected:
-  // Reports where the torso is, and keeps where the centre of mass is for the next step.
+  // Reports where the body is, and keeps where the centre of mass is for the next step.
   void Begin(TaskContext& context, LeafPointers info) const override {
-    const double x = context.simulation->data()->qpos[0];
-    const double y = context.simulation->data()->qpos[1];
+    const std::array<double, 2> center = MassCenter(*context.simulation);
+    const double x = is_v4() ? center[0] : context.simulation->data()->qpos[0];
+    const double y = is_v4() ? center[1] : context.simulation->data()->qpos[1];
     Put(info, kXPosition, x);
     Put(info, kYPosition, y);
-    PutTendons(*context.simulation, info, kTendonLength, kTendonVelocity);
     Put(info, kDistance, std::sqrt(x * x + y * y));
-    const std::array<double, 2> center = MassCenter(*context.simulation);
+    if (!is_v4()) PutTendons(*context.simulation, info, kTendonLength, kTendonVelocity);
     context.state[kXBefore] = center[0];
     context.state[kYBefore] = center[1];
   }
@@ -232,15 +263,16 @@ class Humanoid : public HumanoidBody {
   enum {
     kXPosition,
     kYPosition,
-    kTendonLength,
-    kTendonVelocity,
     kDistance,
     kXVelocity,
     kYVelocity,
     kRewardSurvive,
     kRewardForward,
     kRewardCtrl,
-    kRewardContact
+    kForwardReward,                   // v4
+    kRewardContact = kForwardReward,  // and what v5 has from here on
+    kTendonLength,
+    kTendonVelocity
   };
 
   std::array<double, 2> MassCenter(const Simulation& simulation) const {
@@ -263,14 +295,15 @@ class HumanoidStandup : public HumanoidBody {
  public:
   explicit HumanoidStandup(const Parameters& parameters)
       : HumanoidBody(parameters, "impact_cost", /*camera_height=*/0.8925) {
+    AddInfo("reward_linup", "", "Part of the reward.");
+    AddInfo("reward_quadctrl", "", "Part of the reward.");
+    AddInfo("reward_impact", "", "Part of the reward.");
+    if (is_v4()) return;
     AddInfo("x_position", "m", "Where the torso is.", /*in_reset=*/true);
     AddInfo("y_position", "m", "Where the torso is.", /*in_reset=*/true);
     AddInfo("z_distance_from_origin", "m", "Height above that of the model as it was loaded.",
             /*in_reset=*/true);
     AddTendonInfo();
-    AddInfo("reward_linup", "", "Part of the reward.");
-    AddInfo("reward_quadctrl", "", "Part of the reward.");
-    AddInfo("reward_impact", "", "Part of the reward.");
   }
 
   Outcome Evaluate(TaskContext& context, const Action&, LeafPointers info) const override {
@@ -287,6 +320,7 @@ class HumanoidStandup : public HumanoidBody {
 
  protected:
   void Begin(TaskContext& context, LeafPointers info) const override {
+    if (is_v4()) return;
     const mjtNum* qpos = context.simulation->data()->qpos;
     Put(info, kXPosition, qpos[0]);
     Put(info, kYPosition, qpos[1]);
@@ -296,26 +330,27 @@ class HumanoidStandup : public HumanoidBody {
 
  private:
   enum {
-    kXPosition,
+    kRewardLinup,
+    kRewardQuadctrl,
+    kRewardImpact,
+    kXPosition,  // v5, from here on
     kYPosition,
     kZDistance,
     kTendonLength,
-    kTendonVelocity,
-    kRewardLinup,
-    kRewardQuadctrl,
-    kRewardImpact
+    kTendonVelocity
   };
 };
 
 }  // namespace
 
-TaskClass HumanoidClass(std::shared_ptr<ModelLibrary> library) {
-  return MakeMujocoClass<Humanoid>("gymnasium.Humanoid", HumanoidOptions(), std::move(library));
+TaskClass HumanoidClass(SuiteVersion version, std::shared_ptr<ModelLibrary> library) {
+  return MakeMujocoClass<Humanoid>(
+      "Humanoid", version, HumanoidOptions(version == SuiteVersion::kV4), std::move(library));
 }
 
-TaskClass HumanoidStandupClass(std::shared_ptr<ModelLibrary> library) {
-  return MakeMujocoClass<HumanoidStandup>("gymnasium.HumanoidStandup", StandupOptions(),
-                                          std::move(library));
+TaskClass HumanoidStandupClass(SuiteVersion version, std::shared_ptr<ModelLibrary> library) {
+  return MakeMujocoClass<HumanoidStandup>(
+      "HumanoidStandup", version, StandupOptions(version == SuiteVersion::kV4), std::move(library));
 }
 
 }  // namespace hivewire

@@ -5,12 +5,13 @@
 #include <memory>
 
 #include "server/tasks/gymnasium/model_library.h"
+#include "server/tasks/gymnasium/suite_version.h"
 #include "server/tasks/registry.h"
 
 namespace hivewire {
 
-TaskClass HumanoidClass(std::shared_ptr<ModelLibrary> library);
-TaskClass HumanoidStandupClass(std::shared_ptr<ModelLibrary> library);
+TaskClass HumanoidClass(SuiteVersion version, std::shared_ptr<ModelLibrary> library);
+TaskClass HumanoidStandupClass(SuiteVersion version, std::shared_ptr<ModelLibrary> library);
 
 }  // namespace hivewire
 

@@ -19,27 +19,35 @@ constexpr Interval kObservedRange = {-10, 10};  // of velocities and of the cons
 enum { kSingleRewardSurvive };
 enum { kRewardSurvive, kDistancePenalty, kVelocityPenalty };
 
-std::vector<v1::OptionSpec> SingleOptions() {
+constexpr double kSingleNoise = 0.01, kDoubleNoise = 0.1;
+constexpr double kHealthyReward = 10;
+
+std::vector<v1::OptionSpec> SingleOptions(bool is_v4) {
   std::vector<v1::OptionSpec> options = MujocoOptions("inverted_pendulum.xml", 2);
+  if (is_v4) return options;
   options.push_back(
-      NoiseOption(0.01, "Bound of the uniform noise on first positions and velocities."));
+      NoiseOption(kSingleNoise, "Bound of the uniform noise on first positions and velocities."));
   return options;
 }
 
-std::vector<v1::OptionSpec> DoubleOptions() {
+std::vector<v1::OptionSpec> DoubleOptions(bool is_v4) {
   std::vector<v1::OptionSpec> options = MujocoOptions("inverted_double_pendulum.xml", 5);
-  options.push_back(DoubleOption("healthy_reward", 10, "Reward of a step that does not end it."));
+  if (is_v4) return options;
+  options.push_back(
+      DoubleOption("healthy_reward", kHealthyReward, "Reward of a step that does not end it."));
   options.push_back(NoiseOption(
-      0.1, "Bound of the uniform noise on first positions, deviation of that on velocities."));
+      kDoubleNoise,
+      "Bound of the uniform noise on first positions, deviation of that on velocities."));
   return options;
 }
 
 class InvertedPendulum : public MujocoTask {
  public:
   explicit InvertedPendulum(const Parameters& parameters)
-      : MujocoTask(parameters), noise_scale_(GetDouble(parameters.options, "reset_noise_scale")) {
+      : MujocoTask(parameters),
+        noise_scale_(OptionOr(parameters.options, "reset_noise_scale", kSingleNoise)) {
     SetObservation(StateNames(*parameters.model->get(), 0));
-    AddInfo("reward_survive", "", "The reward.");
+    if (!is_v4()) AddInfo("reward_survive", "", "The reward.");
     SetCameraDistance(2.04);
   }
 
@@ -54,8 +62,8 @@ class InvertedPendulum : public MujocoTask {
     const bool terminated = !std::all_of(data->qpos, data->qpos + model->nq, finite) ||
                             !std::all_of(data->qvel, data->qvel + model->nv, finite) ||
                             std::abs(data->qpos[1]) > kLargestAngle;
-    const double reward = terminated ? 0 : 1;
-    Put(info, kSingleRewardSurvive, reward);
+    const double reward = terminated && !is_v4() ? 0 : 1;
+    if (!is_v4()) Put(info, kSingleRewardSurvive, reward);
     return {.reward = reward, .terminated = terminated};
   }
 
@@ -84,8 +92,9 @@ class InvertedDoublePendulum : public MujocoTask {
  public:
   explicit InvertedDoublePendulum(const Parameters& parameters)
       : MujocoTask(parameters),
-        healthy_reward_(GetDouble(parameters.options, "healthy_reward")),
-        noise_scale_(GetDouble(parameters.options, "reset_noise_scale")) {
+        healthy_reward_(OptionOr(parameters.options, "healthy_reward", kHealthyReward)),
+        noise_scale_(OptionOr(parameters.options, "reset_noise_scale", kDoubleNoise)),
+        observed_forces_(is_v4() ? parameters.model->get()->nv : 1) {
     const mjModel& model = *parameters.model->get();
     const std::vector<std::string> positions = PositionNames(model);
     std::vector<std::string> names = {positions[0]};
@@ -94,8 +103,10 @@ class InvertedDoublePendulum : public MujocoTask {
         names.push_back(function + positions[joint]);
     }
     for (std::string& name : DofNames(model, "velocity")) names.push_back(std::move(name));
-    names.push_back(positions[0] + ".constraint_force");
+    const std::vector<std::string> forces = DofNames(model, "constraint_force");
+    names.insert(names.end(), forces.begin(), forces.begin() + observed_forces_);
     SetObservation(names);
+    if (is_v4()) return;
     AddInfo("reward_survive", "", "Part of the reward.");
     AddInfo("distance_penalty", "", "Part of the reward.");
     AddInfo("velocity_penalty", "", "Part of the reward.");
@@ -113,10 +124,12 @@ class InvertedDoublePendulum : public MujocoTask {
     const double distance = 0.01 * NumpyPower(x, 2.0) + NumpyPower(y - 2, 2.0);
     const double velocity =
         1e-3 * NumpyPower(data->qvel[1], 2.0) + 5e-3 * NumpyPower(data->qvel[2], 2.0);
-    const double survive = terminated ? 0 : healthy_reward_;
-    Put(info, kRewardSurvive, survive);
-    Put(info, kDistancePenalty, -distance);
-    Put(info, kVelocityPenalty, -velocity);
+    const double survive = terminated && !is_v4() ? 0 : healthy_reward_;
+    if (!is_v4()) {
+      Put(info, kRewardSurvive, survive);
+      Put(info, kDistancePenalty, -distance);
+      Put(info, kVelocityPenalty, -velocity);
+    }
     return {.reward = survive - distance - velocity, .terminated = terminated};
   }
 
@@ -130,7 +143,7 @@ class InvertedDoublePendulum : public MujocoTask {
     for (int k = 1; k < model->nq; ++k) *out++ = std::sin(data->qpos[k]);
     for (int k = 1; k < model->nq; ++k) *out++ = std::cos(data->qpos[k]);
     out = std::transform(data->qvel, data->qvel + model->nv, out, clip);
-    *out = clip(data->qfrc_constraint[0]);
+    std::transform(data->qfrc_constraint, data->qfrc_constraint + observed_forces_, out, clip);
   }
 
  protected:
@@ -143,18 +156,20 @@ class InvertedDoublePendulum : public MujocoTask {
 
  private:
   double healthy_reward_, noise_scale_;
+  int observed_forces_;  // of the first degrees of freedom
 };
 
 }  // namespace
 
-TaskClass InvertedPendulumClass(std::shared_ptr<ModelLibrary> library) {
-  return MakeMujocoClass<InvertedPendulum>("gymnasium.InvertedPendulum", SingleOptions(),
-                                           std::move(library));
+TaskClass InvertedPendulumClass(SuiteVersion version, std::shared_ptr<ModelLibrary> library) {
+  return MakeMujocoClass<InvertedPendulum>(
+      "InvertedPendulum", version, SingleOptions(version == SuiteVersion::kV4), std::move(library));
 }
 
-TaskClass InvertedDoublePendulumClass(std::shared_ptr<ModelLibrary> library) {
-  return MakeMujocoClass<InvertedDoublePendulum>("gymnasium.InvertedDoublePendulum",
-                                                 DoubleOptions(), std::move(library));
+TaskClass InvertedDoublePendulumClass(SuiteVersion version, std::shared_ptr<ModelLibrary> library) {
+  return MakeMujocoClass<InvertedDoublePendulum>("InvertedDoublePendulum", version,
+                                                 DoubleOptions(version == SuiteVersion::kV4),
+                                                 std::move(library));
 }
 
 }  // namespace hivewire

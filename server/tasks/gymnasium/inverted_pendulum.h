@@ -6,12 +6,13 @@
 #include <memory>
 
 #include "server/tasks/gymnasium/model_library.h"
+#include "server/tasks/gymnasium/suite_version.h"
 #include "server/tasks/registry.h"
 
 namespace hivewire {
 
-TaskClass InvertedPendulumClass(std::shared_ptr<ModelLibrary> library);
-TaskClass InvertedDoublePendulumClass(std::shared_ptr<ModelLibrary> library);
+TaskClass InvertedPendulumClass(SuiteVersion version, std::shared_ptr<ModelLibrary> library);
+TaskClass InvertedDoublePendulumClass(SuiteVersion version, std::shared_ptr<ModelLibrary> library);
 
 }  // namespace hivewire
 

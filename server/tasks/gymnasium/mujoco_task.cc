@@ -63,8 +63,22 @@ Interval GetInterval(const Options& options, absl::string_view name) {
   return {values[0], values[1]};
 }
 
+double OptionOr(const Options& options, absl::string_view name, double fixed) {
+  return options.contains(std::string(name)) ? GetDouble(options, name) : fixed;
+}
+
+bool OptionOr(const Options& options, absl::string_view name, bool fixed) {
+  return options.contains(std::string(name)) ? GetBool(options, name) : fixed;
+}
+
+Interval OptionOr(const Options& options, absl::string_view name, Interval fixed) {
+  return options.contains(std::string(name)) ? GetInterval(options, name) : fixed;
+}
+
 MujocoTask::MujocoTask(const Parameters& parameters)
-    : model_(parameters.model), spec_(StartSpec(parameters.entry, parameters.class_options)) {
+    : version_(parameters.version),
+      model_(parameters.model),
+      spec_(StartSpec(parameters.entry, parameters.class_options)) {
   const mjModel& model = *model_->get();
   const int frame_skip = static_cast<int>(GetInt(parameters.options, "frame_skip"));
   *spec_.add_action() = ActionLeaf(model);
@@ -86,7 +100,7 @@ absl::Status MujocoTask::Reset(TaskContext& context, const Options& options,
   if (!resolved.ok()) return resolved.status();
   DrawStart(context);
   context.simulation->Forward();
-  Begin(context, info);
+  Begin(context, is_v4() ? LeafPointers(no_info_) : info);
   return absl::OkStatus();
 }
 
@@ -108,7 +122,8 @@ void MujocoTask::AddInfo(absl::string_view name, absl::string_view unit, absl::s
   leaf = MakeLeaf(name, v1::DTYPE_FLOAT64, shape);
   leaf.set_unit(std::string(unit));
   leaf.set_doc(std::string(doc));
-  leaf.set_in_reset(in_reset);
+  leaf.set_in_reset(in_reset && !is_v4());
+  no_info_.push_back(nullptr);
 }
 
 void MujocoTask::SetCameraDistance(double distance) {

@@ -8,9 +8,11 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "server/tasks/gymnasium/model_library.h"
+#include "server/tasks/gymnasium/suite_version.h"
 #include "server/tasks/registry.h"
 
 namespace hivewire {
@@ -27,10 +29,16 @@ struct Interval {
 };
 Interval GetInterval(const Options& options, absl::string_view name);
 
+// The value of an option, or `fixed` where this version of the env has no such option.
+double OptionOr(const Options& options, absl::string_view name, double fixed);
+bool OptionOr(const Options& options, absl::string_view name, bool fixed);
+Interval OptionOr(const Options& options, absl::string_view name, Interval fixed);
+
 class MujocoTask : public Task {
  public:
   // What a task is made from.
   struct Parameters {
+    SuiteVersion version;
     const v1::EnvEntry& entry;
     absl::Span<const v1::OptionSpec> class_options;
     const Options& options;  // resolved
@@ -51,12 +59,13 @@ class MujocoTask : public Task {
   // Moves qpos and qvel, which hold the model's reference state, to the start of an episode.
   virtual void DrawStart(TaskContext& context) const = 0;
 
-  // After the engine computed the derived fields of that: sets task state and the leaves of a
-  // reset.
+  // After the engine computed the derived fields of that: sets task state and the info leaves of a
+  // reset, which in v4 nobody wants.
   virtual void Begin(TaskContext& context, LeafPointers info) const;
 
   // Additions to the spec. The observation is one leaf; all leaves are float64.
   void SetObservation(const std::vector<std::string>& element_names);
+  // In v4 no leaf is set by a reset.
   void AddInfo(absl::string_view name, absl::string_view unit, absl::string_view doc,
                bool in_reset = false, const std::vector<int64_t>& shape = {});
   void SetCameraDistance(double distance);  // m
@@ -64,12 +73,16 @@ class MujocoTask : public Task {
   // stays where it is.)
   void SetTrackingCamera(int body, double distance, double height);
 
+  bool is_v4() const { return version_ == SuiteVersion::kV4; }
+
   // s between two actions.
   double dt() const { return spec_.control_dt(); }
 
  private:
+  SuiteVersion version_;
   std::shared_ptr<const Model> model_;
   v1::EnvSpec spec_;
+  std::vector<double*> no_info_;  // a null for each leaf
 };
 
 // Adds uniform(−scale, scale) to each element.
@@ -94,15 +107,16 @@ absl::Status NeedPart(const Model& model, mjtObj type, const char* name);
 // OK if every option that is a list holds two numbers.
 absl::Status CheckIntervals(absl::Span<const v1::OptionSpec> specs, const Options& options);
 
-// The class of a task T, which has T(const Parameters&) and
+// The class of a task T ("gymnasium.Ant", "gymnasium.Ant-v4"), which has T(const Parameters&) and
 //   static absl::Status T::Check(const Model& model, const Options& options);
 // that says whether it can be made of a model.
 template <typename T>
-TaskClass MakeMujocoClass(const std::string& name, const std::vector<v1::OptionSpec>& specs,
+TaskClass MakeMujocoClass(absl::string_view name, SuiteVersion version,
+                          const std::vector<v1::OptionSpec>& specs,
                           std::shared_ptr<ModelLibrary> library) {
-  return {.name = name,
+  return {.name = absl::StrCat("gymnasium.", name, version == SuiteVersion::kV4 ? "-v4" : ""),
           .options = specs,
-          .make = [specs, library](const v1::EnvEntry& entry, const Options& options)
+          .make = [version, specs, library](const v1::EnvEntry& entry, const Options& options)
               -> absl::StatusOr<std::shared_ptr<const Task>> {
             absl::Status status = CheckIntervals(specs, options);
             if (!status.ok()) return status;
@@ -111,7 +125,7 @@ TaskClass MakeMujocoClass(const std::string& name, const std::vector<v1::OptionS
             status = T::Check(**model, options);
             if (!status.ok()) return status;
             return std::make_shared<const T>(
-                MujocoTask::Parameters{entry, specs, options, *std::move(model)});
+                MujocoTask::Parameters{version, entry, specs, options, *std::move(model)});
           }};
 }
 

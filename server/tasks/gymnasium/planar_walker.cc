@@ -16,23 +16,29 @@ constexpr Interval kVelocityRange = {-10, 10};  // of observed velocities
 
 // Task state: x before the step.
 enum { kXBefore, kStateSize };
-enum { kXPosition, kZDistance, kXVelocity, kRewardForward, kRewardCtrl, kRewardSurvive };
+// v4 has the first two.
+enum { kXPosition, kXVelocity, kZDistance, kRewardForward, kRewardCtrl, kRewardSurvive };
 
 // What differs between the two.
 struct Defaults {
+  const char* name;
   const char* xml_file;
+  const char* xml_file_v4;
   Interval healthy_z;      // m
   Interval healthy_angle;  // rad
   bool bounds_state;       // whether there is a healthy_state_range
   double camera_distance;  // m
 };
-constexpr Defaults kHopper = {"hopper.xml", {0.7, kInfinity}, {-0.2, 0.2}, true, 3};
-constexpr Defaults kWalker2d = {"walker2d_v5.xml", {0.8, 2}, {-1, 1}, false, 4};
+constexpr Defaults kHopper = {
+    "Hopper", "hopper.xml", "hopper.xml", {0.7, kInfinity}, {-0.2, 0.2}, true, 3};
+constexpr Defaults kWalker2d = {
+    "Walker2d", "walker2d_v5.xml", "walker2d.xml", {0.8, 2}, {-1, 1}, false, 4};
 
 bool Inside(double value, Interval range) { return range.low < value && value < range.high; }
 
-std::vector<v1::OptionSpec> WalkerOptions(const Defaults& defaults) {
-  std::vector<v1::OptionSpec> options = MujocoOptions(defaults.xml_file, 4);
+std::vector<v1::OptionSpec> WalkerOptions(const Defaults& defaults, bool is_v4) {
+  std::vector<v1::OptionSpec> options =
+      MujocoOptions(is_v4 ? defaults.xml_file_v4 : defaults.xml_file, 4);
   options.push_back(DoubleOption("forward_reward_weight", 1, "Reward for 1 m/s forward."));
   options.push_back(DoubleOption("ctrl_cost_weight", 1e-3, "Cost of the squared controls."));
   options.push_back(DoubleOption("healthy_reward", 1, "Reward of a healthy step."));
@@ -70,12 +76,14 @@ class PlanarWalker : public MujocoTask {
     if (bounds_state_) healthy_state_ = GetInterval(parameters.options, "healthy_state_range");
     SetObservation(StateNames(*parameters.model->get(), skipped_));
     AddInfo("x_position", "m", "Where the torso is.", /*in_reset=*/true);
-    AddInfo("z_distance_from_origin", "m", "Height above that of the model as it was loaded.",
-            /*in_reset=*/true);
     AddInfo("x_velocity", "m/s", "Mean of the step.");
-    AddInfo("reward_forward", "", "Part of the reward.");
-    AddInfo("reward_ctrl", "", "Part of the reward.");
-    AddInfo("reward_survive", "", "Part of the reward.");
+    if (!is_v4()) {
+      AddInfo("z_distance_from_origin", "m", "Height above that of the model as it was loaded.",
+              /*in_reset=*/true);
+      AddInfo("reward_forward", "", "Part of the reward.");
+      AddInfo("reward_ctrl", "", "Part of the reward.");
+      AddInfo("reward_survive", "", "Part of the reward.");
+    }
     SetTrackingCamera(/*body=*/2, defaults.camera_distance, /*height=*/1.15);
   }
 
@@ -90,13 +98,15 @@ class PlanarWalker : public MujocoTask {
     const double velocity = (x - context.state[kXBefore]) / dt();
     const bool healthy = IsHealthy(*context.simulation);
     const double forward = forward_weight_ * velocity;
-    const double survive = healthy ? healthy_reward_ : 0;
+    const double survive = healthy || (is_v4() && terminates_) ? healthy_reward_ : 0;
     const double control = ControlCost(control_weight_, action);
     PutPosition(*context.simulation, info);
     Put(info, kXVelocity, velocity);
-    Put(info, kRewardForward, forward);
-    Put(info, kRewardCtrl, -control);
-    Put(info, kRewardSurvive, survive);
+    if (!is_v4()) {
+      Put(info, kRewardForward, forward);
+      Put(info, kRewardCtrl, -control);
+      Put(info, kRewardSurvive, survive);
+    }
     context.state[kXBefore] = x;
     return {.reward = (forward + survive) - control, .terminated = !healthy && terminates_};
   }
@@ -125,9 +135,9 @@ class PlanarWalker : public MujocoTask {
   }
 
  private:
-  static void PutPosition(const Simulation& simulation, LeafPointers info) {
+  void PutPosition(const Simulation& simulation, LeafPointers info) const {
     Put(info, kXPosition, simulation.data()->qpos[0]);
-    Put(info, kZDistance, simulation.data()->qpos[1] - simulation.model()->qpos0[1]);
+    if (!is_v4()) Put(info, kZDistance, simulation.data()->qpos[1] - simulation.model()->qpos0[1]);
   }
 
   bool IsHealthy(const Simulation& simulation) const {
@@ -148,16 +158,21 @@ class PlanarWalker : public MujocoTask {
   bool terminates_;
 };
 
-}  // namespace
-
-TaskClass HopperClass(std::shared_ptr<ModelLibrary> library) {
-  return MakeMujocoClass<PlanarWalker>("gymnasium.Hopper", WalkerOptions(kHopper),
+TaskClass WalkerClass(const Defaults& defaults, SuiteVersion version,
+                      std::shared_ptr<ModelLibrary> library) {
+  return MakeMujocoClass<PlanarWalker>(defaults.name, version,
+                                       WalkerOptions(defaults, version == SuiteVersion::kV4),
                                        std::move(library));
 }
 
-TaskClass Walker2dClass(std::shared_ptr<ModelLibrary> library) {
-  return MakeMujocoClass<PlanarWalker>("gymnasium.Walker2d", WalkerOptions(kWalker2d),
-                                       std::move(library));
+}  // namespace
+
+TaskClass HopperClass(SuiteVersion version, std::shared_ptr<ModelLibrary> library) {
+  return WalkerClass(kHopper, version, std::move(library));
+}
+
+TaskClass Walker2dClass(SuiteVersion version, std::shared_ptr<ModelLibrary> library) {
+  return WalkerClass(kWalker2d, version, std::move(library));
 }
 
 }  // namespace hivewire

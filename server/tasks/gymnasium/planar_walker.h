@@ -5,12 +5,13 @@
 #include <memory>
 
 #include "server/tasks/gymnasium/model_library.h"
+#include "server/tasks/gymnasium/suite_version.h"
 #include "server/tasks/registry.h"
 
 namespace hivewire {
 
-TaskClass HopperClass(std::shared_ptr<ModelLibrary> library);
-TaskClass Walker2dClass(std::shared_ptr<ModelLibrary> library);
+TaskClass HopperClass(SuiteVersion version, std::shared_ptr<ModelLibrary> library);
+TaskClass Walker2dClass(SuiteVersion version, std::shared_ptr<ModelLibrary> library);
 
 }  // namespace hivewire
 

@@ -20,21 +20,31 @@ constexpr int kReacherJoints = 2;
 constexpr double kPusherClearance = 0.17;  // m, between the object's start and the goal
 constexpr int kPusherJoints = 7;
 
+// v4 does not report kRewardNear, nor weigh what it reports.
 enum { kRewardDist, kRewardCtrl, kRewardNear };
 
-std::vector<v1::OptionSpec> ReacherOptions() {
+constexpr double kReacherWeight = 1;  // of both parts
+constexpr double kPusherNearWeight = 0.5, kPusherDistanceWeight = 1, kPusherControlWeight = 0.1;
+
+std::vector<v1::OptionSpec> ReacherOptions(bool is_v4) {
   std::vector<v1::OptionSpec> options = MujocoOptions("reacher.xml", 2);
-  options.push_back(DoubleOption("reward_dist_weight", 1, "Cost of 1 m from the target."));
-  options.push_back(DoubleOption("reward_control_weight", 1, "Cost of the squared controls."));
+  if (is_v4) return options;
+  options.push_back(
+      DoubleOption("reward_dist_weight", kReacherWeight, "Cost of 1 m from the target."));
+  options.push_back(
+      DoubleOption("reward_control_weight", kReacherWeight, "Cost of the squared controls."));
   return options;
 }
 
-std::vector<v1::OptionSpec> PusherOptions() {
-  std::vector<v1::OptionSpec> options = MujocoOptions("pusher_v5.xml", 5);
+std::vector<v1::OptionSpec> PusherOptions(bool is_v4) {
+  std::vector<v1::OptionSpec> options = MujocoOptions(is_v4 ? "pusher.xml" : "pusher_v5.xml", 5);
+  if (is_v4) return options;
+  options.push_back(DoubleOption("reward_near_weight", kPusherNearWeight,
+                                 "Cost of 1 m between fingertip and object."));
+  options.push_back(DoubleOption("reward_dist_weight", kPusherDistanceWeight,
+                                 "Cost of 1 m from object to goal."));
   options.push_back(
-      DoubleOption("reward_near_weight", 0.5, "Cost of 1 m between fingertip and object."));
-  options.push_back(DoubleOption("reward_dist_weight", 1, "Cost of 1 m from object to goal."));
-  options.push_back(DoubleOption("reward_control_weight", 0.1, "Cost of the squared controls."));
+      DoubleOption("reward_control_weight", kPusherControlWeight, "Cost of the squared controls."));
   return options;
 }
 
@@ -56,8 +66,9 @@ class Reacher : public MujocoTask {
  public:
   explicit Reacher(const Parameters& parameters)
       : MujocoTask(parameters),
-        distance_weight_(GetDouble(parameters.options, "reward_dist_weight")),
-        control_weight_(GetDouble(parameters.options, "reward_control_weight")),
+        distance_weight_(OptionOr(parameters.options, "reward_dist_weight", kReacherWeight)),
+        control_weight_(OptionOr(parameters.options, "reward_control_weight", kReacherWeight)),
+        observed_axes_(is_v4() ? 3 : 2),
         fingertip_(XposIndex(*parameters.model, "fingertip")),
         target_(XposIndex(*parameters.model, "target")) {
     const std::vector<std::string> positions = PositionNames(*parameters.model->get());
@@ -68,7 +79,8 @@ class Reacher : public MujocoTask {
     }
     names.insert(names.end(), positions.begin() + kReacherJoints, positions.end());
     names.insert(names.end(), velocities.begin(), velocities.begin() + kReacherJoints);
-    names.insert(names.end(), {"fingertip_minus_target.x", "fingertip_minus_target.y"});
+    AppendPoint("fingertip_minus_target", names);
+    if (!is_v4()) names.pop_back();
     SetObservation(names);
     AddInfo("reward_dist", "", "Part of the reward.");
     AddInfo("reward_ctrl", "", "Part of the reward.");
@@ -82,9 +94,12 @@ class Reacher : public MujocoTask {
     return NeedCoordinates(model, kReacherJoints + 2, kReacherJoints + 2);
   }
 
+  int state_size() const override { return is_v4() ? 1 : 0; }
+
   Outcome Evaluate(TaskContext& context, const Action& action, LeafPointers info) const override {
-    const mjtNum* xpos = context.simulation->data()->xpos;
-    const double distance = -Distance(xpos + fingertip_, xpos + target_) * distance_weight_;
+    const double from_target = is_v4() ? context.state[0] : FromTarget(*context.simulation);
+    if (is_v4()) context.state[0] = FromTarget(*context.simulation);
+    const double distance = -from_target * distance_weight_;
     const double control = -ControlCost(control_weight_, action);
     Put(info, kRewardDist, distance);
     Put(info, kRewardCtrl, control);
@@ -99,7 +114,7 @@ class Reacher : public MujocoTask {
     for (int k = 0; k < kReacherJoints; ++k) *out++ = std::sin(data->qpos[k]);
     out = std::copy(data->qpos + kReacherJoints, data->qpos + context.simulation->model()->nq, out);
     out = std::copy_n(data->qvel, kReacherJoints, out);
-    for (int axis = 0; axis < 2; ++axis)
+    for (int axis = 0; axis < observed_axes_; ++axis)
       *out++ = data->xpos[fingertip_ + axis] - data->xpos[target_ + axis];
   }
 
@@ -120,8 +135,19 @@ class Reacher : public MujocoTask {
     std::fill_n(data->qvel + model->nv - 2, 2, 0);
   }
 
+  void Begin(TaskContext& context, LeafPointers) const override {
+    if (is_v4()) context.state[0] = FromTarget(*context.simulation);
+  }
+
  private:
+  // m
+  double FromTarget(const Simulation& simulation) const {
+    const mjtNum* xpos = simulation.data()->xpos;
+    return Distance(xpos + fingertip_, xpos + target_);
+  }
+
   double distance_weight_, control_weight_;
+  int observed_axes_;       // of the way from target to fingertip
   int fingertip_, target_;  // in xpos
 };
 
@@ -129,9 +155,10 @@ class Pusher : public MujocoTask {
  public:
   explicit Pusher(const Parameters& parameters)
       : MujocoTask(parameters),
-        near_weight_(GetDouble(parameters.options, "reward_near_weight")),
-        distance_weight_(GetDouble(parameters.options, "reward_dist_weight")),
-        control_weight_(GetDouble(parameters.options, "reward_control_weight")),
+        near_weight_(OptionOr(parameters.options, "reward_near_weight", kPusherNearWeight)),
+        distance_weight_(OptionOr(parameters.options, "reward_dist_weight", kPusherDistanceWeight)),
+        control_weight_(
+            OptionOr(parameters.options, "reward_control_weight", kPusherControlWeight)),
         fingertip_(XposIndex(*parameters.model, "tips_arm")),
         object_(XposIndex(*parameters.model, "object")),
         goal_(XposIndex(*parameters.model, "goal")) {
@@ -142,8 +169,8 @@ class Pusher : public MujocoTask {
     for (const char* body : {"tips_arm", "object", "goal"}) AppendPoint(body, names);
     SetObservation(names);
     AddInfo("reward_dist", "", "Part of the reward.");
-    AddInfo("reward_ctrl", "", "Part of the reward.");
-    AddInfo("reward_near", "", "Part of the reward.");
+    AddInfo("reward_ctrl", "", is_v4() ? "Without its weight, 0.1." : "Part of the reward.");
+    if (!is_v4()) AddInfo("reward_near", "", "Part of the reward.");
     SetCameraDistance(4);
   }
 
@@ -155,14 +182,18 @@ class Pusher : public MujocoTask {
     return NeedCoordinates(model, kPusherJoints + 4, kPusherJoints + 4);
   }
 
+  int state_size() const override { return is_v4() ? 2 : 0; }
+
   Outcome Evaluate(TaskContext& context, const Action& action, LeafPointers info) const override {
-    const mjtNum* xpos = context.simulation->data()->xpos;
-    const double near = -Distance(xpos + object_, xpos + fingertip_) * near_weight_;
-    const double distance = -Distance(xpos + object_, xpos + goal_) * distance_weight_;
+    const Distances rewarded =
+        is_v4() ? Distances{context.state[0], context.state[1]} : Measure(*context.simulation);
+    if (is_v4()) Keep(Measure(*context.simulation), context);
+    const double near = -rewarded.to_object * near_weight_;
+    const double distance = -rewarded.to_goal * distance_weight_;
     const double control = -ControlCost(control_weight_, action);
     Put(info, kRewardDist, distance);
-    Put(info, kRewardCtrl, control);
-    Put(info, kRewardNear, near);
+    Put(info, kRewardCtrl, is_v4() ? -ControlCost(1, action) : control);
+    if (!is_v4()) Put(info, kRewardNear, near);
     return {.reward = distance + control + near, .terminated = false};
   }
 
@@ -194,19 +225,40 @@ class Pusher : public MujocoTask {
     std::fill_n(data->qvel + model->nv - 4, 4, 0);
   }
 
+  void Begin(TaskContext& context, LeafPointers) const override {
+    if (is_v4()) Keep(Measure(*context.simulation), context);
+  }
+
  private:
+  struct Distances {
+    double to_object;  // m, from the fingertip
+    double to_goal;    // m, from the object
+  };
+
+  Distances Measure(const Simulation& simulation) const {
+    const mjtNum* xpos = simulation.data()->xpos;
+    return {Distance(xpos + object_, xpos + fingertip_), Distance(xpos + object_, xpos + goal_)};
+  }
+
+  static void Keep(const Distances& distances, TaskContext& context) {
+    context.state[0] = distances.to_object;
+    context.state[1] = distances.to_goal;
+  }
+
   double near_weight_, distance_weight_, control_weight_;
   int fingertip_, object_, goal_;  // in xpos
 };
 
 }  // namespace
 
-TaskClass ReacherClass(std::shared_ptr<ModelLibrary> library) {
-  return MakeMujocoClass<Reacher>("gymnasium.Reacher", ReacherOptions(), std::move(library));
+TaskClass ReacherClass(SuiteVersion version, std::shared_ptr<ModelLibrary> library) {
+  return MakeMujocoClass<Reacher>("Reacher", version, ReacherOptions(version == SuiteVersion::kV4),
+                                  std::move(library));
 }
 
-TaskClass PusherClass(std::shared_ptr<ModelLibrary> library) {
-  return MakeMujocoClass<Pusher>("gymnasium.Pusher", PusherOptions(), std::move(library));
+TaskClass PusherClass(SuiteVersion version, std::shared_ptr<ModelLibrary> library) {
+  return MakeMujocoClass<Pusher>("Pusher", version, PusherOptions(version == SuiteVersion::kV4),
+                                 std::move(library));
 }
 
 }  // namespace hivewire

@@ -5,12 +5,13 @@
 #include <memory>
 
 #include "server/tasks/gymnasium/model_library.h"
+#include "server/tasks/gymnasium/suite_version.h"
 #include "server/tasks/registry.h"
 
 namespace hivewire {
 
-TaskClass ReacherClass(std::shared_ptr<ModelLibrary> library);
-TaskClass PusherClass(std::shared_ptr<ModelLibrary> library);
+TaskClass ReacherClass(SuiteVersion version, std::shared_ptr<ModelLibrary> library);
+TaskClass PusherClass(SuiteVersion version, std::shared_ptr<ModelLibrary> library);
 
 }  // namespace hivewire
 

@@ -13,7 +13,16 @@ namespace {
 
 // Task state: where the head was before the step.
 enum { kXBefore, kYBefore, kStateSize };
-enum { kXPosition, kYPosition, kDistance, kXVelocity, kYVelocity, kRewardForward, kRewardCtrl };
+enum {
+  kXPosition,
+  kYPosition,
+  kDistance,
+  kXVelocity,
+  kYVelocity,
+  kRewardForward,
+  kRewardCtrl,
+  kForwardReward
+};
 
 std::vector<v1::OptionSpec> SwimmerOptions() {
   std::vector<v1::OptionSpec> options = MujocoOptions("swimmer.xml", 4);
@@ -40,8 +49,9 @@ class Swimmer : public MujocoTask {
     AddInfo("distance_from_origin", "m", "Of the head.", /*in_reset=*/true);
     AddInfo("x_velocity", "m/s", "Mean of the step.");
     AddInfo("y_velocity", "m/s", "Mean of the step.");
-    AddInfo("reward_forward", "", "Part of the reward.");
+    AddInfo(is_v4() ? "reward_fwd" : "reward_forward", "", "Part of the reward.");
     AddInfo("reward_ctrl", "", "Part of the reward.");
+    if (is_v4()) AddInfo("forward_reward", "", "The same as reward_fwd.");
   }
 
   static absl::Status Check(const Model& model, const Options&) {
@@ -60,6 +70,7 @@ class Swimmer : public MujocoTask {
     Put(info, kYVelocity, y_velocity);
     Put(info, kRewardForward, forward);
     Put(info, kRewardCtrl, -control);
+    if (is_v4()) Put(info, kForwardReward, forward);
     Begin(context, info);
     return {.reward = forward - control, .terminated = false};
   }
@@ -99,8 +110,8 @@ class Swimmer : public MujocoTask {
 
 }  // namespace
 
-TaskClass SwimmerClass(std::shared_ptr<ModelLibrary> library) {
-  return MakeMujocoClass<Swimmer>("gymnasium.Swimmer", SwimmerOptions(), std::move(library));
+TaskClass SwimmerClass(SuiteVersion version, std::shared_ptr<ModelLibrary> library) {
+  return MakeMujocoClass<Swimmer>("Swimmer", version, SwimmerOptions(), std::move(library));
 }
 
 }  // namespace hivewire

@@ -5,11 +5,12 @@
 #include <memory>
 
 #include "server/tasks/gymnasium/model_library.h"
+#include "server/tasks/gymnasium/suite_version.h"
 #include "server/tasks/registry.h"
 
 namespace hivewire {
 
-TaskClass SwimmerClass(std::shared_ptr<ModelLibrary> library);
+TaskClass SwimmerClass(SuiteVersion version, std::shared_ptr<ModelLibrary> library);
 
 }  // namespace hivewire
 
