@@ -145,7 +145,10 @@ absl::Status LaneRunner::RunStep(Lane& lane) {
   Outcome outcome;
   PointLeaves(lane.row.data());
   absl::Status status = Simulation::Guard([&] {
-    if (simulation != nullptr) simulation->Load(lane.state);
+    if (simulation != nullptr) {
+      simulation->Use(lane.overrides);
+      simulation->Load(lane.state);
+    }
     const Task& task = spec_.task();
     task.Act(context, action);
     task.Advance(context);
@@ -216,7 +219,10 @@ absl::Status LaneRunner::RunReset(Lane& lane, const Options& options) {
   PointLeaves(lane.row.data());
   absl::Status task_status;
   absl::Status status = Simulation::Guard([&] {
-    if (simulation != nullptr) simulation->Reset();
+    if (simulation != nullptr) {
+      simulation->Use(lane.overrides);
+      simulation->Reset();
+    }
     task_status = spec_.task().Reset(context, options, absl::MakeSpan(info_leaves_));
     if (!task_status.ok()) return;
     spec_.task().Observe(context, absl::MakeSpan(observation_leaves_));

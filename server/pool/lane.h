@@ -16,6 +16,7 @@
 #include "hivewire/v1/control.pb.h"
 #include "server/pool/engines.h"
 #include "server/pool/pool_spec.h"
+#include "server/sim/model_overrides.h"
 #include "server/sim/numpy_rng.h"
 
 namespace hivewire {
@@ -23,10 +24,12 @@ namespace hivewire {
 struct Lane {
   uint32_t env_id = 0;
 
-  // The env: a row of the engine's state, the task's own, the generator.
+  // The env: a row of the engine's state, the task's own, the generator, the model.
   std::vector<double> state;
   std::vector<double> task_state;
   NumpyRng rng;
+  // What this lane changes of the model; null for nothing.
+  std::shared_ptr<const ModelOverrides> overrides;
 
   // Counters.
   uint64_t seed = 0;

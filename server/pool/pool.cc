@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "base/error.h"
+#include "server/pool/frame_checks.h"
 #include "server/pool/snapshot.h"
 
 namespace hivewire {
@@ -17,44 +18,6 @@ namespace {
 // What a row may add to a message beside its slabs: its id, an episode, a fault's status.
 constexpr size_t kRowOverhead = 1024;
 constexpr size_t kMessageOverhead = 4096;
-
-template <typename T>
-bool AllFinite(const char* from, size_t count, size_t& bad) {
-  for (size_t k = 0; k < count; ++k) {
-    T value;
-    std::memcpy(&value, from + k * sizeof(T), sizeof(T));
-    if (!std::isfinite(value)) {
-      bad = k;
-      return false;
-    }
-  }
-  return true;
-}
-
-template <typename T>
-bool AllBetween(const char* from, size_t count, int64_t first, int64_t end, size_t& bad) {
-  for (size_t k = 0; k < count; ++k) {
-    T value;
-    std::memcpy(&value, from + k * sizeof(T), sizeof(T));
-    if (static_cast<int64_t>(value) < first || static_cast<int64_t>(value) >= end) {
-      bad = k;
-      return false;
-    }
-  }
-  return true;
-}
-
-bool AllInRange(const v1::LeafSpec& leaf, const char* from, size_t count, size_t& bad) {
-  const int64_t end = leaf.start() + leaf.cardinality();
-  switch (leaf.dtype()) {
-    case v1::DTYPE_INT64:
-      return AllBetween<int64_t>(from, count, leaf.start(), end, bad);
-    case v1::DTYPE_INT32:
-      return AllBetween<int32_t>(from, count, leaf.start(), end, bad);
-    default:
-      return AllBetween<uint8_t>(from, count, leaf.start(), end, bad);
-  }
-}
 
 uint64_t EntropySeed() {
   std::random_device device;
@@ -136,7 +99,7 @@ absl::StatusOr<std::unique_ptr<Pool>> Pool::Create(PoolSpec spec, Workers& worke
 }
 
 Pool::Pool(PoolSpec spec, Workers& workers, std::shared_ptr<Engines> engines)
-    : spec_(std::move(spec)), engines_(std::move(engines)), tenant_(workers) {
+    : spec_(std::move(spec)), engines_(std::move(engines)), properties_(spec_), tenant_(workers) {
   runners_.reserve(static_cast<size_t>(workers.size()));
   for (int worker = 0; worker < workers.size(); ++worker)
     runners_.emplace_back(spec_, engines_.get(), worker);
@@ -150,86 +113,17 @@ Pool::Pool(PoolSpec spec, Workers& workers, std::shared_ptr<Engines> engines)
 
 Pool::~Pool() = default;
 
-absl::StatusOr<std::vector<uint32_t>> Pool::CheckLanes(
-    const google::protobuf::RepeatedField<uint32_t>& env_ids) const {
-  std::vector<uint32_t> lanes(env_ids.begin(), env_ids.end());
-  if (lanes.empty()) {
-    lanes.resize(spec_.num_lanes());
-    for (uint32_t lane = 0; lane < lanes.size(); ++lane) lanes[lane] = lane;
-    return lanes;
-  }
-  std::vector<bool> seen(spec_.num_lanes());
-  for (size_t row = 0; row < lanes.size(); ++row) {
-    const uint32_t lane = lanes[row];
-    if (lane >= spec_.num_lanes()) {
-      return MakeError(
-          v1::ERROR_REASON_BAD_ENV_ID,
-          absl::StrCat("env_ids[", row, "]: lane ", lane, " is not below ", spec_.num_lanes()),
-          "env_ids", absl::StrCat(lane));
-    }
-    if (seen[lane]) {
-      return MakeError(
-          v1::ERROR_REASON_BAD_ENV_ID,
-          absl::StrCat("env_ids[", row, "]: lane ", lane, " stands twice in the frame"), "env_ids",
-          absl::StrCat(lane));
-    }
-    seen[lane] = true;
-  }
-  return lanes;
-}
-
-absl::Status Pool::CheckActions(absl::Span<const uint32_t> lanes,
-                                const std::string& actions) const {
-  const PayloadLayout& layout = spec_.action_layout();
-  const size_t rows = lanes.size();
-  if (actions.size() != layout.PayloadBytes(rows)) {
-    return MakeError(
-        v1::ERROR_REASON_BAD_SHAPE,
-        absl::StrCat("actions: ", actions.size(), " bytes where ", rows,
-                     " lanes of this pool's action layout need ", layout.PayloadBytes(rows)),
-        "actions", absl::StrCat(actions.size()));
-  }
-  std::vector<size_t> offsets;
-  layout.Offsets(rows, offsets);
-  for (size_t k = 0; k < offsets.size(); ++k) {
-    const v1::LeafSpec& leaf = spec_.description().spec().action(static_cast<int>(k));
-    const char* slab = actions.data() + offsets[k];
-    const size_t count = rows * layout.row_bytes(k) / SizeOf(leaf.dtype());
-    size_t bad = 0;
-    bool good = true;
-    if (leaf.dtype() == v1::DTYPE_FLOAT32) {
-      good = AllFinite<float>(slab, count, bad);
-    } else if (leaf.dtype() == v1::DTYPE_FLOAT64) {
-      good = AllFinite<double>(slab, count, bad);
-    } else if (leaf.cardinality() > 0) {
-      good = AllInRange(leaf, slab, count, bad);
-    }
-    if (good) continue;
-    const size_t row_elements = count / rows;
-    const std::string accepted =
-        leaf.cardinality() > 0
-            ? absl::StrCat("is not in ", leaf.start(), " … ", leaf.start() + leaf.cardinality() - 1)
-            : "is not finite";
-    return MakeError(
-        v1::ERROR_REASON_BAD_ACTION,
-        absl::StrCat("actions: leaf \"", leaf.name(), "\" of lane ", lanes[bad / row_elements],
-                     ", element ", bad % row_elements, " ", accepted),
-        "actions", absl::StrCat("lane ", lanes[bad / row_elements]));
-  }
-  return absl::OkStatus();
-}
-
 absl::Status Pool::Step(v1::StepLanes frame) {
-  auto lanes = CheckLanes(frame.env_ids());
+  auto lanes = CheckLanes(spec_, frame.env_ids());
   if (!lanes.ok()) return lanes.status();
-  const absl::Status status = CheckActions(*lanes, frame.actions());
+  const absl::Status status = CheckActions(spec_, *lanes, frame.actions());
   if (!status.ok()) return status;
   const auto op_nos = frame.op_nos();
   return Submit(std::make_shared<Frame>(*this, std::move(frame)), *lanes, op_nos);
 }
 
 absl::Status Pool::Reset(v1::ResetLanes frame) {
-  auto lanes = CheckLanes(frame.env_ids());
+  auto lanes = CheckLanes(spec_, frame.env_ids());
   if (!lanes.ok()) return lanes.status();
   if (frame.seeds_size() != 0 && static_cast<size_t>(frame.seeds_size()) != lanes->size()) {
     return MakeError(v1::ERROR_REASON_BAD_SHAPE,
@@ -328,7 +222,7 @@ absl::Status Pool::Submit(std::shared_ptr<Frame> frame, absl::Span<const uint32_
 }
 
 absl::Status Pool::Load(const v1::LoadLanes& frame) {
-  auto lanes = CheckLanes(frame.env_ids());
+  auto lanes = CheckLanes(spec_, frame.env_ids());
   if (!lanes.ok()) return lanes.status();
   if (static_cast<size_t>(frame.snapshots_size()) != lanes->size()) {
     return MakeError(
@@ -350,7 +244,7 @@ absl::Status Pool::Load(const v1::LoadLanes& frame) {
   for (size_t row = 0; row < lanes->size(); ++row) {
     absl::StatusOr<Lane> lane =
         LoadSnapshot(spec_, (*lanes)[row], frame.snapshots(static_cast<int>(row)), op_no_of(row),
-                     frame.allow_inexact());
+                     frame.allow_inexact(), properties_);
     if (!lane.ok()) return Annotate(lane.status(), absl::StrCat("snapshots[", row, "]"));
     loaded.push_back(*std::move(lane));
   }
@@ -568,40 +462,107 @@ void Pool::Redeliver(uint64_t after_seq) {
 }
 
 absl::StatusOr<std::vector<std::string>> Pool::Save(absl::Span<const uint32_t> env_ids) const {
-  auto lanes = CheckLanes({env_ids.begin(), env_ids.end()});
+  auto lanes = CheckLanes(spec_, {env_ids.begin(), env_ids.end()});
   if (!lanes.ok()) return lanes.status();
   std::vector<std::string> snapshots;
   snapshots.reserve(lanes->size());
   MutexLock lock(mutex_);
   for (const uint32_t lane : *lanes) {
-    if (slots_[lane].occupancy == Occupancy::kRunning) {
-      return MakeError(v1::ERROR_REASON_LANE_BUSY,
-                       absl::StrCat("env_ids: lane ", lane, " has an operation outstanding"),
-                       "env_ids", absl::StrCat(lane));
-    }
+    const absl::Status idle = CheckIdle(lane);
+    if (!idle.ok()) return idle;
     snapshots.push_back(SaveSnapshot(spec_, lanes_[lane]));
   }
   return snapshots;
 }
 
-absl::StatusOr<std::vector<double>> Pool::StateRow(uint32_t env_id) const {
+absl::Status Pool::CheckIdle(uint32_t lane) const {
+  if (slots_[lane].occupancy != Occupancy::kRunning) return absl::OkStatus();
+  return MakeError(v1::ERROR_REASON_LANE_BUSY,
+                   absl::StrCat("env_ids: lane ", lane, " has an operation outstanding"), "env_ids",
+                   absl::StrCat(lane));
+}
+
+absl::Status Pool::GetProperties(
+    const google::protobuf::RepeatedField<uint32_t>& env_ids,
+    const google::protobuf::RepeatedPtrField<std::string>& names,
+    google::protobuf::RepeatedPtrField<v1::LaneProperties>& properties) const {
+  const auto lanes = CheckLanes(spec_, env_ids);
+  if (!lanes.ok()) return lanes.status();
+  std::vector<std::string> wanted(names.begin(), names.end());
+  if (wanted.empty()) {
+    for (const v1::PropertySpec& property : spec_.description().spec().properties())
+      wanted.push_back(property.name());
+  }
+  MutexLock lock(mutex_);
+  for (const uint32_t lane : *lanes) {
+    const absl::Status idle = CheckIdle(lane);
+    if (!idle.ok()) return idle;
+    v1::LaneProperties& of_lane = *properties.Add();
+    of_lane.set_env_id(lane);
+    for (const std::string& name : wanted) {
+      auto value = properties_.Get(lanes_[lane], name);
+      // Who asks for everything gets what there is before the first reset.
+      if (names.empty() && ReasonOf(value.status()) == v1::ERROR_REASON_NEEDS_RESET) continue;
+      if (!value.ok()) return value.status();
+      (*of_lane.mutable_values())[name] = *std::move(value);
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Pool::SetProperties(
+    const google::protobuf::RepeatedPtrField<v1::LaneProperties>& properties) {
+  if (properties.empty()) return absl::OkStatus();
+  google::protobuf::RepeatedField<uint32_t> env_ids;
+  for (const v1::LaneProperties& of_lane : properties) env_ids.Add(of_lane.env_id());
+  const auto lanes = CheckLanes(spec_, env_ids);
+  if (!lanes.ok()) return lanes.status();
+  std::vector<Lane> changed;
+  {
+    MutexLock lock(mutex_);
+    for (const uint32_t lane : *lanes) {
+      if (slots_[lane].occupancy != Occupancy::kIdle) {
+        return MakeError(
+            v1::ERROR_REASON_LANE_BUSY,
+            absl::StrCat("lanes: lane ", lane, " runs, or its result was not received yet"),
+            "lanes", absl::StrCat(lane));
+      }
+    }
+    // Nobody else may run them while the engine works out what they become.
+    for (const uint32_t lane : *lanes) {
+      slots_[lane].occupancy = Occupancy::kRunning;
+      changed.push_back(lanes_[lane]);
+    }
+  }
+  absl::Status status;
+  for (size_t row = 0; row < lanes->size() && status.ok(); ++row) {
+    status = properties_.Set(properties[static_cast<int>(row)].values(), changed[row]);
+    if (!status.ok()) status = Annotate(status, absl::StrCat("lanes[", row, "]"));
+  }
+  MutexLock lock(mutex_);
+  for (size_t row = 0; row < lanes->size(); ++row) {
+    const uint32_t lane = (*lanes)[row];
+    slots_[lane].occupancy = Occupancy::kIdle;
+    if (status.ok()) lanes_[lane] = std::move(changed[row]);
+  }
+  return status;
+}
+
+absl::StatusOr<Pool::Scene> Pool::SceneOf(uint32_t env_id) const {
   MutexLock lock(mutex_);
   if (env_id >= lanes_.size()) {
     return MakeError(v1::ERROR_REASON_BAD_ENV_ID,
                      absl::StrCat("env_ids: lane ", env_id, " is not below ", lanes_.size()),
                      "env_ids", absl::StrCat(env_id));
   }
-  if (slots_[env_id].occupancy == Occupancy::kRunning) {
-    return MakeError(v1::ERROR_REASON_LANE_BUSY,
-                     absl::StrCat("env_ids: lane ", env_id, " has an operation outstanding"),
-                     "env_ids", absl::StrCat(env_id));
-  }
+  const absl::Status idle = CheckIdle(env_id);
+  if (!idle.ok()) return idle;
   if (lanes_[env_id].episode == 0) {
     return MakeError(v1::ERROR_REASON_NEEDS_RESET,
                      absl::StrCat("env_ids: lane ", env_id, " was never reset"), "env_ids",
                      absl::StrCat(env_id));
   }
-  return lanes_[env_id].state;
+  return Scene{lanes_[env_id].state, lanes_[env_id].overrides};
 }
 
 Pool::Statistics Pool::statistics() const {

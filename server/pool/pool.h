@@ -29,6 +29,7 @@
 #include "hivewire/v1/session.pb.h"
 #include "server/pool/lane.h"
 #include "server/pool/pool_spec.h"
+#include "server/pool/properties.h"
 #include "server/pool/workers.h"
 
 namespace hivewire {
@@ -79,8 +80,21 @@ class Pool {
   // Snapshots of idle lanes. LANE_BUSY for another.
   absl::StatusOr<std::vector<std::string>> Save(absl::Span<const uint32_t> env_ids) const;
 
-  // The engine's state of an idle lane, for rendering.
-  absl::StatusOr<std::vector<double>> StateRow(uint32_t env_id) const;
+  // Properties of lanes that do not run (properties.h says what is refused).
+  absl::Status GetProperties(
+      const google::protobuf::RepeatedField<uint32_t>& env_ids,
+      const google::protobuf::RepeatedPtrField<std::string>& names,
+      google::protobuf::RepeatedPtrField<v1::LaneProperties>& properties) const;
+  // All or nothing.
+  absl::Status SetProperties(
+      const google::protobuf::RepeatedPtrField<v1::LaneProperties>& properties);
+
+  // What an idle lane looks like, for rendering.
+  struct Scene {
+    std::vector<double> state;
+    std::shared_ptr<const ModelOverrides> overrides;
+  };
+  absl::StatusOr<Scene> SceneOf(uint32_t env_id) const;
 
   struct Statistics {
     uint64_t steps = 0, resets = 0, episodes = 0, faults = 0, batches = 0;
@@ -97,13 +111,12 @@ class Pool {
 
   Pool(PoolSpec spec, Workers& workers, std::shared_ptr<Engines> engines);
 
-  absl::StatusOr<std::vector<uint32_t>> CheckLanes(
-      const google::protobuf::RepeatedField<uint32_t>& env_ids) const;
-  absl::Status CheckActions(absl::Span<const uint32_t> lanes, const std::string& actions) const;
   absl::Status Submit(std::shared_ptr<Frame> frame, absl::Span<const uint32_t> lanes,
                       const google::protobuf::RepeatedField<uint64_t>& op_nos);
   absl::Status CheckOperation(uint32_t lane, uint64_t op_no, bool is_step) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // LANE_BUSY where the lane runs.
+  absl::Status CheckIdle(uint32_t lane) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Complete(Frame& frame, uint32_t lane);
   void MakeReady(std::vector<uint32_t> lanes, bool replay) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool HasBatch() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -113,6 +126,7 @@ class Pool {
 
   const PoolSpec spec_;
   const std::shared_ptr<Engines> engines_;
+  Properties properties_;
   std::vector<LaneRunner> runners_;  // by worker
   // A lane's data belong to the worker that runs it while it is kRunning, and else to whoever holds
   // mutex_.

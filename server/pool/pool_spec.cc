@@ -7,6 +7,7 @@
 #include "absl/strings/str_join.h"
 #include "base/error.h"
 #include "base/version.h"
+#include "server/tasks/properties.h"
 
 namespace hivewire {
 namespace {
@@ -113,7 +114,7 @@ absl::StatusOr<PoolSpec> PoolSpec::Make(std::shared_ptr<const Task> task,
   pool.task_ = std::move(task);
   v1::PoolDescription& description = pool.description_;
   v1::EnvSpec& spec = *description.mutable_spec();
-  spec = pool.task_->spec();
+  spec = FullSpec(*pool.task_);
   Retype(request.observation_dtype(), *spec.mutable_observation());
   Retype(request.action_dtype(), *spec.mutable_action());
   if (request.max_episode_steps() != 0)

@@ -10,12 +10,14 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "base/error.h"
+#include "base/nearest.h"
 #include "hivewire/v1/snapshot.pb.h"
 
 namespace hivewire {
 namespace {
 
-constexpr uint32_t kFormat = 1;
+constexpr uint32_t kFormat = 2;
+constexpr size_t kMaxFaultBytes = 4096;
 
 // Deterministic for messages with maps too.
 std::string Serialize(const google::protobuf::Message& message) {
@@ -95,6 +97,39 @@ absl::Status CheckOrigin(const PoolSpec& spec, const v1::LaneSnapshot& snapshot,
   return absl::OkStatus();
 }
 
+// What came beside the last result.
+absl::Status LoadCompanions(const v1::LaneSnapshot& snapshot, Lane& lane) {
+  if (snapshot.has_ended_episode()) {
+    if (!std::isfinite(snapshot.ended_episode().episode_return()))
+      return Bad("ended_episode.episode_return", "is not finite");
+    lane.has_episode = true;
+    lane.ended_episode = snapshot.ended_episode();
+    lane.ended_episode.set_env_id(lane.env_id);
+  }
+  if (snapshot.has_fault()) {
+    if (snapshot.fault().code() == 0) return Bad("fault", "is no error");
+    if (snapshot.fault().ByteSizeLong() > kMaxFaultBytes)
+      return Bad("fault", absl::StrCat("is larger than ", kMaxFaultBytes, " bytes"));
+    lane.fault = FromProto(snapshot.fault());
+  }
+  if (snapshot.faults_in_a_row() < 0) return Bad("faults_in_a_row", "is negative");
+  lane.faults_in_a_row = snapshot.faults_in_a_row();
+  return absl::OkStatus();
+}
+
+absl::Status LoadOverrides(const v1::LaneSnapshot& snapshot, Properties& properties, Lane& lane) {
+  ModelOverrides::Values values;
+  for (const v1::PropertyOverride& property : snapshot.overrides()) {
+    const auto& numbers = property.values();
+    if (!values.try_emplace(property.name(), numbers.begin(), numbers.end()).second)
+      return Bad("overrides", absl::StrCat("\"", Excerpt(property.name()), "\" stands twice"));
+  }
+  auto overrides = properties.MakeOverrides(std::move(values));
+  if (!overrides.ok()) return Bad("overrides", overrides.status().message());
+  lane.overrides = *std::move(overrides);
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 std::string SaveSnapshot(const PoolSpec& spec, const Lane& lane) {
@@ -124,12 +159,22 @@ std::string SaveSnapshot(const PoolSpec& spec, const Lane& lane) {
   snapshot.set_row(std::string(lane.row.data(), lane.row.size()));
   snapshot.set_final_row(std::string(lane.final_row.data(), lane.final_row.size()));
   snapshot.set_has_final(lane.has_final);
+  if (lane.has_episode) *snapshot.mutable_ended_episode() = lane.ended_episode;
+  if (!lane.fault.ok()) *snapshot.mutable_fault() = ToProto(lane.fault);
+  snapshot.set_faults_in_a_row(lane.faults_in_a_row);
+  if (lane.overrides != nullptr) {
+    for (const auto& [name, values] : lane.overrides->values()) {
+      v1::PropertyOverride& property = *snapshot.add_overrides();
+      property.set_name(name);
+      property.mutable_values()->Assign(values.begin(), values.end());
+    }
+  }
   snapshot.set_checksum(Checksum(snapshot));
   return snapshot.SerializeAsString();
 }
 
 absl::StatusOr<Lane> LoadSnapshot(const PoolSpec& spec, uint32_t env_id, absl::string_view bytes,
-                                  uint64_t op_no, bool allow_inexact) {
+                                  uint64_t op_no, bool allow_inexact, Properties& properties) {
   v1::LaneSnapshot snapshot;
   if (!snapshot.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
     return Bad("snapshot", "is not a LaneSnapshot");
@@ -155,6 +200,8 @@ absl::StatusOr<Lane> LoadSnapshot(const PoolSpec& spec, uint32_t env_id, absl::s
     return Bad("phase", absl::StrCat(snapshot.phase(), " is no phase of a lane"));
   }
   lane.phase = static_cast<Lane::Phase>(snapshot.phase());
+  if (lane.phase == Lane::Phase::kRunning && lane.episode == 0)
+    return Bad("episode", "is 0 where the lane is in one");
   if (snapshot.row().size() != lane.row.size()) {
     return Bad("row",
                absl::StrCat(snapshot.row().size(), " bytes where a row has ", lane.row.size()));
@@ -167,6 +214,10 @@ absl::StatusOr<Lane> LoadSnapshot(const PoolSpec& spec, uint32_t env_id, absl::s
   }
   lane.final_row.assign(snapshot.final_row().begin(), snapshot.final_row().end());
   lane.has_final = snapshot.has_final() && !lane.final_row.empty();
+  status = LoadCompanions(snapshot, lane);
+  if (!status.ok()) return status;
+  status = LoadOverrides(snapshot, properties, lane);
+  if (!status.ok()) return status;
   return lane;
 }
 

@@ -12,6 +12,7 @@
 #include "absl/strings/string_view.h"
 #include "server/pool/lane.h"
 #include "server/pool/pool_spec.h"
+#include "server/pool/properties.h"
 
 namespace hivewire {
 
@@ -20,7 +21,7 @@ std::string SaveSnapshot(const PoolSpec& spec, const Lane& lane);
 // The lane, its row numbered `op_no`. BAD_SNAPSHOT names the field that is damaged or of another
 // pool; a snapshot of other CPU features is refused unless `allow_inexact`.
 absl::StatusOr<Lane> LoadSnapshot(const PoolSpec& spec, uint32_t env_id, absl::string_view bytes,
-                                  uint64_t op_no, bool allow_inexact);
+                                  uint64_t op_no, bool allow_inexact, Properties& properties);
 
 }  // namespace hivewire
 

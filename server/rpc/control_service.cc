@@ -16,6 +16,7 @@
 #include "server/rpc/status.h"
 #include "server/rpc/unary_step.h"
 #include "server/sim/png.h"
+#include "server/tasks/properties.h"
 
 namespace hivewire {
 namespace {
@@ -92,7 +93,7 @@ grpc::Status ControlService::GetServerInfo(grpc::ServerContext*, const v1::GetSe
                                            v1::GetServerInfoResponse* response) {
   response->set_wire_version(kWireVersion);
   response->set_edition(std::string(kEdition));
-  for (const absl::string_view capability : {"session", "unary", "snapshots"}) {
+  for (const absl::string_view capability : {"session", "unary", "snapshots", "properties"}) {
     response->add_capabilities(std::string(capability));
   }
   if (renderer_ != nullptr) {
@@ -126,7 +127,7 @@ grpc::Status ControlService::DescribeEnv(grpc::ServerContext*,
   const auto task = pools_.registry().Make(
       request->env_id(), Options(request->options().begin(), request->options().end()));
   if (!task.ok()) return ToGrpc(task.status());
-  *response->mutable_spec() = (*task)->spec();
+  *response->mutable_spec() = FullSpec(**task);
   return grpc::Status::OK;
 }
 
@@ -211,14 +212,21 @@ grpc::Status ControlService::LoadState(grpc::ServerContext* context,
   return ToGrpc(UnaryLoad(**hosted, *request, DeadlineOf(*context), *response->mutable_rows()));
 }
 
-grpc::Status ControlService::GetProperties(grpc::ServerContext*, const v1::GetPropertiesRequest*,
-                                           v1::GetPropertiesResponse*) {
-  return NotSupported("GetProperties");
+grpc::Status ControlService::GetProperties(grpc::ServerContext*,
+                                           const v1::GetPropertiesRequest* request,
+                                           v1::GetPropertiesResponse* response) {
+  const auto hosted = pools_.Find(request->pool_id(), request->lease_token());
+  if (!hosted.ok()) return ToGrpc(hosted.status());
+  return ToGrpc((*hosted)->pool().GetProperties(request->env_ids(), request->names(),
+                                                *response->mutable_lanes()));
 }
 
-grpc::Status ControlService::SetProperties(grpc::ServerContext*, const v1::SetPropertiesRequest*,
+grpc::Status ControlService::SetProperties(grpc::ServerContext*,
+                                           const v1::SetPropertiesRequest* request,
                                            v1::SetPropertiesResponse*) {
-  return NotSupported("SetProperties");
+  const auto hosted = pools_.Find(request->pool_id(), request->lease_token());
+  if (!hosted.ok()) return ToGrpc(hosted.status());
+  return ToGrpc((*hosted)->pool().SetProperties(request->lanes()));
 }
 
 grpc::Status ControlService::Render(grpc::ServerContext* context, const v1::RenderRequest* request,
@@ -248,9 +256,10 @@ grpc::Status ControlService::Render(grpc::ServerContext* context, const v1::Rend
     for (uint32_t lane = 0; lane < pool.spec().num_lanes(); ++lane) lanes.push_back(lane);
   }
   for (const uint32_t lane : lanes) {
-    absl::StatusOr<std::vector<double>> state = pool.StateRow(lane);
-    if (!state.ok()) return ToGrpc(state.status());
-    image_request->state = *std::move(state);
+    absl::StatusOr<Pool::Scene> scene = pool.SceneOf(lane);
+    if (!scene.ok()) return ToGrpc(scene.status());
+    image_request->state = std::move(scene->state);
+    image_request->overrides = std::move(scene->overrides);
     const absl::StatusOr<Image> image = renderer_->Render(*image_request);
     if (!image.ok()) return ToGrpc(image.status());
     v1::RenderResponse response;

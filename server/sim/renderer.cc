@@ -133,6 +133,7 @@ absl::StatusOr<Image> Renderer::Render(const ImageRequest& request) {
   image.pixels.resize(size_t{3} * request.width * request.height);
   const absl::Status status = Simulation::Guard([&] {
     mjr_setBuffer(mjFB_OFFSCREEN, &context_);  // another renderer's was bound
+    simulation_->Use(request.overrides);
     simulation_->Load(request.state);
     simulation_->Forward();
     // Grown, never shrunk: models declare the size that they need.

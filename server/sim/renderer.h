@@ -25,7 +25,8 @@ namespace hivewire {
 
 struct ImageRequest {
   std::shared_ptr<const Model> model;
-  std::vector<double> state;  // a row of the model
+  std::vector<double> state;                        // a row of the model
+  std::shared_ptr<const ModelOverrides> overrides;  // of the env that is drawn; null for none
   // A camera of the model, or empty for `default_camera`.
   std::string camera;
   v1::DefaultCamera default_camera;

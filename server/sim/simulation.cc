@@ -1,5 +1,6 @@
 #include "server/sim/simulation.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -75,9 +76,12 @@ constexpr mjtWarning kBadState[] = {mjWARN_BADQPOS, mjWARN_BADQVEL, mjWARN_BADQA
 }  // namespace
 
 Simulation::Simulation(std::shared_ptr<const Model> model, mjData* data)
-    : model_(std::move(model)), data_(data) {}
+    : model_(std::move(model)), data_(data), active_(model_->get()) {}
 
-Simulation::~Simulation() { mj_deleteData(data_); }
+Simulation::~Simulation() {
+  mj_deleteData(data_);
+  mj_deleteModel(own_);
+}
 
 absl::StatusOr<std::unique_ptr<Simulation>> Simulation::Create(std::shared_ptr<const Model> model) {
   mjData* data = nullptr;
@@ -87,6 +91,48 @@ absl::StatusOr<std::unique_ptr<Simulation>> Simulation::Create(std::shared_ptr<c
         absl::StrCat("no memory for an engine of ", model->name(), ": ", status.message()));
   }
   return std::unique_ptr<Simulation>(new Simulation(std::move(model), data));
+}
+
+mjModel& Simulation::OwnModel() {
+  if (own_ == nullptr) {
+    own_ = mj_copyModel(nullptr, model_->get());
+    if (own_ == nullptr) mju_error("no memory for a copy of the model");
+    // The shared model's are only read.
+    shared_arrays_ = ModelOverrides::FloatArrays(const_cast<mjModel&>(*model_->get()));
+    own_arrays_ = ModelOverrides::FloatArrays(*own_);
+  }
+  return *own_;
+}
+
+void Simulation::Use(const std::shared_ptr<const ModelOverrides>& overrides) {
+  if (overrides == nullptr) {
+    active_ = model_->get();
+    return;
+  }
+  active_ = &OwnModel();
+  if (applied_ == overrides) return;
+  if (applied_ != nullptr) applied_->Revert(shared_arrays_, own_arrays_);
+  overrides->Apply(own_arrays_);
+  applied_ = overrides;
+}
+
+std::shared_ptr<const ModelOverrides> Simulation::Override(ModelOverrides::Values values) {
+  active_ = model_->get();
+  if (values.empty()) return nullptr;
+  mjModel& model = OwnModel();
+  if (applied_ != nullptr) applied_->Revert(shared_arrays_, own_arrays_);
+  bool has_constants = false;
+  for (const auto& [name, numbers] : values) {
+    const ModelField& field = *FindModelField(name);
+    std::copy(numbers.begin(), numbers.end(), field.values(model));
+    has_constants = has_constants || field.has_constants;
+  }
+  if (has_constants) {
+    mj_resetData(&model, data_);
+    mj_setConst(&model, data_);
+  }
+  applied_.reset(new ModelOverrides(std::move(values), *model_->get(), model));
+  return applied_;
 }
 
 void Simulation::Load(absl::Span<const double> row) {

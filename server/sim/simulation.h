@@ -12,12 +12,14 @@
 #include <mujoco/mujoco.h>
 
 #include <memory>
+#include <vector>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "server/sim/model.h"
+#include "server/sim/model_overrides.h"
 
 namespace hivewire {
 
@@ -30,9 +32,18 @@ class Simulation {
   Simulation& operator=(const Simulation&) = delete;
 
   const std::shared_ptr<const Model>& shared_model() const { return model_; }
-  const mjModel* model() const { return model_->get(); }
+  // As the env in use has it: the shared model, or that with its overrides.
+  const mjModel* model() const { return active_; }
   mjData* data() { return data_; }
   const mjData* data() const { return data_; }
+
+  // From here on the model is that of an env with these overrides; null for the shared one. Costs
+  // nothing where they are in use already. May call the engine's error handler (no memory).
+  void Use(const std::shared_ptr<const ModelOverrides>& overrides);
+  // The overrides of an env whose model has these values, as many as their fields have. Whatever
+  // state was loaded is gone, and the shared model is in use. May call the engine's error handler;
+  // then the Simulation is not to be trusted.
+  std::shared_ptr<const ModelOverrides> Override(ModelOverrides::Values values);
 
   // Row of model()->state_size() doubles. Load also clears the warning counters.
   void Load(absl::Span<const double> row);
@@ -57,8 +68,16 @@ class Simulation {
  private:
   Simulation(std::shared_ptr<const Model> model, mjData* data);
 
+  // A copy of the shared model that may be changed, made when it is first needed.
+  mjModel& OwnModel();
+
   std::shared_ptr<const Model> model_;
   mjData* data_;
+  const mjModel* active_;
+  mjModel* own_ = nullptr;
+  std::vector<absl::Span<mjtNum>> shared_arrays_, own_arrays_;  // set with own_
+  // Those that own_ has.
+  std::shared_ptr<const ModelOverrides> applied_;
 };
 
 }  // namespace hivewire

@@ -23,8 +23,10 @@
 #define HIVEWIRE_SERVER_TASKS_TASK_H_
 
 #include <memory>
+#include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "hivewire/v1/spec.pb.h"
 #include "server/sim/model.h"
@@ -60,6 +62,16 @@ struct Outcome {
 // dtype.
 using LeafPointers = absl::Span<double* const>;
 
+// A property of a task's own (server/tasks/properties.h has those of every model): numbers of its
+// state that clients may read and, where `spec` is writable, set.
+struct StateProperty {
+  v1::PropertySpec spec;
+  size_t offset = 0;  // of its first number in TaskContext::state
+};
+
+// A writable vector of `size` numbers at the beginning of the task's state.
+StateProperty StateVector(absl::string_view name, int size, absl::string_view doc);
+
 class Task {
  public:
   virtual ~Task() = default;
@@ -86,6 +98,12 @@ class Task {
   virtual Outcome Evaluate(TaskContext& context, const Action& action, LeafPointers info) const = 0;
 
   virtual void Observe(TaskContext& context, LeafPointers observation) const = 0;
+
+  virtual std::vector<StateProperty> state_properties() const { return {}; }
+
+  // A client set properties between two steps: what the task's state took from the engine or the
+  // model is taken anew. The engine's derived fields are computed.
+  virtual void OnPropertiesSet(TaskContext&) const {}
 };
 
 }  // namespace hivewire

@@ -315,12 +315,45 @@ TEST_F(SessionTest, UnaryCallsStepWithPlainNumbersAndAreRefusedWhileASessionIsAt
   }
 }
 
+TEST_F(SessionTest, PropertiesAreReadAndSetBesideTheStream) {
+  ASSERT_TRUE(Create(2).ok());
+  const auto session = Attach();
+  session->Write(Reset(1));
+  ASSERT_TRUE(session->Read().has_batch());
+  v1::SetPropertiesRequest set;
+  set.set_pool_id(pool_.pool().pool_id());
+  set.set_lease_token(pool_.lease_token());
+  v1::LaneProperties& lane = *set.add_lanes();
+  lane.set_env_id(1);
+  auto& state = *(*lane.mutable_values())["state"].mutable_double_list()->mutable_values();
+  for (const double value : {0.5, 0.0, 0.1, 0.0}) state.Add(value);
+  v1::SetPropertiesResponse done;
+  {
+    grpc::ClientContext context;
+    const grpc::Status status = control_->SetProperties(&context, set, &done);
+    ASSERT_TRUE(status.ok()) << status.error_message();
+  }
+  v1::GetPropertiesRequest get;
+  get.set_pool_id(set.pool_id());
+  get.set_lease_token(set.lease_token());
+  v1::GetPropertiesResponse properties;
+  {
+    grpc::ClientContext context;
+    ASSERT_TRUE(control_->GetProperties(&context, get, &properties).ok());
+  }
+  ASSERT_EQ(properties.lanes_size(), 2);
+  EXPECT_EQ(properties.lanes(1).values().at("state").double_list().values(0), 0.5);
+  EXPECT_NE(properties.lanes(0).values().at("state").double_list().values(0), 0.5);
+  session->Write(Step(2, 0));
+  EXPECT_TRUE(session->Read().has_batch());
+  get.set_lease_token("00000000000000000000000000000000");
+  grpc::ClientContext context;
+  EXPECT_EQ(control_->GetProperties(&context, get, &properties).error_code(),
+            grpc::StatusCode::PERMISSION_DENIED);
+}
+
 TEST_F(SessionTest, WhatIsNotThereYetSaysSo) {
   ASSERT_TRUE(Create(1).ok());
-  v1::GetPropertiesResponse response;
-  grpc::ClientContext context;
-  EXPECT_EQ(control_->GetProperties(&context, {}, &response).error_code(),
-            grpc::StatusCode::UNIMPLEMENTED);
   const auto robots = v1::Robots::NewStub(channel_);
   v1::EmergencyStopResponse stopped;
   grpc::ClientContext robot_context;

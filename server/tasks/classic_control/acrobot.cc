@@ -100,6 +100,9 @@ class Acrobot : public Task {
   const v1::EnvSpec& spec() const override { return spec_; }
 
   int state_size() const override { return kStateSize; }
+  std::vector<StateProperty> state_properties() const override {
+    return {StateVector("state", 4, "Angles (rad) of both joints, then their velocities.")};
+  }
 
   absl::Status Reset(TaskContext& context, const Options& options, LeafPointers) const override {
     const auto bounds = ParseResetBounds(options, kFirstState);

@@ -61,6 +61,11 @@ class CartPole : public Task {
   const v1::EnvSpec& spec() const override { return spec_; }
 
   int state_size() const override { return kStateSize; }
+  std::vector<StateProperty> state_properties() const override {
+    return {StateVector(
+        "state", kObserved,
+        "Position (m) and velocity of the cart, angle (rad) and velocity of the pole.")};
+  }
 
   absl::Status Reset(TaskContext& context, const Options& options, LeafPointers) const override {
     const auto bounds = ParseResetBounds(options, kFirstState);

@@ -45,6 +45,9 @@ class MountainCarTask : public Task {
   }
 
   const v1::EnvSpec& spec() const override { return spec_; }
+  std::vector<StateProperty> state_properties() const override {
+    return {StateVector("state", 2, "Position and velocity.")};
+  }
 
   absl::Status Reset(TaskContext& context, const Options& options, LeafPointers) const override {
     const auto bounds = ParseResetBounds(options, kFirstPosition);

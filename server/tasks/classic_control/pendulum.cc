@@ -82,6 +82,9 @@ class Pendulum : public Task {
   const v1::EnvSpec& spec() const override { return spec_; }
 
   int state_size() const override { return kStateSize; }
+  std::vector<StateProperty> state_properties() const override {
+    return {StateVector("state", 2, "Angle (rad) and velocity.")};
+  }
 
   absl::Status Reset(TaskContext& context, const Options& options, LeafPointers) const override {
     const auto resolved = ResolveOptions(ResetOptions(), options);

@@ -197,7 +197,7 @@ absl::StatusOr<Quantity> ComposedTask::CompileTerm(const v1::Quantity& proto,
 
 Scene ComposedTask::SceneOf(const TaskContext& context) const {
   const size_t size = controls_.size();
-  return {model_->get(), context.simulation->data(), context.state.subspan(0, size),
+  return {context.simulation->model(), context.simulation->data(), context.state.subspan(0, size),
           context.state.subspan(size, size)};
 }
 
@@ -212,7 +212,7 @@ absl::Status ComposedTask::Reset(TaskContext& context, const Options& options,
   const auto none = ResolveOptions({}, options);
   if (!none.ok()) return none.status();
   std::fill(context.state.begin(), context.state.end(), 0.0);
-  start_.Draw(model_->get(), context.simulation->data(), *context.rng);
+  start_.Draw(context.simulation->model(), context.simulation->data(), *context.rng);
   context.simulation->Forward();
   WriteInfo(SceneOf(context), info);
   return absl::OkStatus();
@@ -227,7 +227,7 @@ void ComposedTask::Act(TaskContext& context, const Action& action) const {
 
 void ComposedTask::Advance(TaskContext& context) const {
   context.simulation->Step(spec_.frame_skip());
-  Refresh(model_->get(), context.simulation->data(), depth_);
+  Refresh(context.simulation->model(), context.simulation->data(), depth_);
 }
 
 Outcome ComposedTask::Evaluate(TaskContext& context, const Action&, LeafPointers info) const {

@@ -106,6 +106,11 @@ absl::Status MujocoTask::Reset(TaskContext& context, const Options& options,
 
 void MujocoTask::Begin(TaskContext&, LeafPointers) const {}
 
+void MujocoTask::OnPropertiesSet(TaskContext& context) const {
+  const std::vector<double*> nobody(static_cast<size_t>(spec_.info_size()), nullptr);
+  Begin(context, nobody);
+}
+
 void MujocoTask::Act(TaskContext& context, const Action& action) const {
   std::copy(action.values.begin(), action.values.end(), context.simulation->data()->ctrl);
 }

@@ -52,6 +52,8 @@ class MujocoTask : public Task {
   absl::Status Reset(TaskContext& context, const Options& options, LeafPointers info) const final;
   // The action is the controls; the engine clips them.
   void Act(TaskContext& context, const Action& action) const final;
+  // As Begin does.
+  void OnPropertiesSet(TaskContext& context) const final;
 
  protected:
   explicit MujocoTask(const Parameters& parameters);
