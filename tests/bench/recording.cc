@@ -33,14 +33,14 @@ class Recorder {
       : pool_(pool), recording_(recording), open_(static_cast<size_t>(recording.num_lanes)) {}
 
   absl::Status Begin(uint32_t lane, int first_step, bool begins_episode) {
-    auto state = pool_.StateRow(lane);
-    if (!state.ok()) return state.status();
+    auto scene = pool_.SceneOf(lane);
+    if (!scene.ok()) return scene.status();
     Segment& segment = open_[lane];
     segment = {};
     segment.lane = lane;
     segment.begins_episode = begins_episode;
     segment.first_step = first_step;
-    segment.start = *std::move(state);
+    segment.start = std::move(scene->state);
     return absl::OkStatus();
   }
 
@@ -54,9 +54,9 @@ class Recorder {
     ++segment.num_steps;
     const bool last = step + 1 == recording_.num_steps;
     if (segment.num_steps < kSegmentSteps && !last) return absl::OkStatus();
-    auto state = pool_.StateRow(lane);
-    if (!state.ok()) return state.status();
-    segment.end = *std::move(state);
+    auto scene = pool_.SceneOf(lane);
+    if (!scene.ok()) return scene.status();
+    segment.end = std::move(scene->state);
     recording_.segments.push_back(std::move(segment));
     return Begin(lane, step + 1, /*begins_episode=*/false);
   }

@@ -15,4 +15,4 @@ if message="$("$1" --env_server="$2" --env=Ant-v6 2>&1)"; then
   echo "an unknown env is taken"
   exit 1
 fi
-grep -q 'unknown env "Ant-v6"; nearest: Ant-v5' <<<"${message}" || { echo "${message}"; exit 1; }
+grep -q 'unknown env "Ant-v6"; nearest: .*Ant-v5' <<<"${message}" || { echo "${message}"; exit 1; }
