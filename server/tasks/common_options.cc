@@ -42,6 +42,8 @@ class ModifiedTask : public Task {
   const v1::EnvSpec& spec() const override { return spec_; }
   std::shared_ptr<const Model> model() const override { return task_->model(); }
   int state_size() const override { return task_->state_size(); }
+  std::vector<StateProperty> state_properties() const override { return task_->state_properties(); }
+  void OnPropertiesSet(TaskContext& context) const override { task_->OnPropertiesSet(context); }
 
   absl::Status Reset(TaskContext& context, const Options& options,
                      LeafPointers info) const override {
