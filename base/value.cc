@@ -19,6 +19,7 @@ std::string FormatValue(const v1::Value& value) {
     case v1::Value::kDoubleList:
       return absl::StrCat("[", absl::StrJoin(value.double_list().values(), ", "), "]");
     case v1::Value::kStringList:
+      if (value.string_list().values().empty()) return "[]";
       return absl::StrCat("[\"", absl::StrJoin(value.string_list().values(), "\", \""), "\"]");
     case v1::Value::kTensorValue:
       return absl::StrFormat("tensor of %d bytes", value.tensor_value().data().size());

@@ -5,12 +5,14 @@
 #include <system_error>
 #include <utility>
 
+#include "absl/functional/function_ref.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "base/error.h"
 #include "base/mutex.h"
 #include "base/nearest.h"
 #include "base/textproto.h"
+#include "server/tasks/common_options.h"
 #include "server/tasks/spec_builder.h"
 
 namespace hivewire {
@@ -64,6 +66,13 @@ absl::StatusOr<std::vector<fs::path>> TextprotosBelow(const fs::path& root) {
   return paths;
 }
 
+std::string KeyOf(const std::string& env_id, const Options& options) {
+  std::string key = env_id;
+  for (const auto& [name, value] : options)
+    absl::StrAppend(&key, "\n", name, "=", value.SerializeAsString());
+  return key;
+}
+
 // Where in `file` the entry's field stands that `status` blames.
 absl::Status AtLine(const absl::Status& status, const TextprotoFile& file, int entry) {
   return Annotate(status, file.Locate(absl::StrCat("envs[", entry, "].", FieldOf(status))));
@@ -73,6 +82,17 @@ absl::Status AtLine(const absl::Status& status, const TextprotoFile& file, int e
 
 // Tasks that somebody holds, by id and resolved options.
 struct Registry::Cache {
+  using TaskOr = absl::StatusOr<std::shared_ptr<const Task>>;
+
+  TaskOr Get(const std::string& key, absl::FunctionRef<TaskOr()> make)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+    if (std::shared_ptr<const Task> held = tasks[key].lock()) return held;
+    TaskOr task = make();
+    if (task.ok()) tasks[key] = *task;
+    std::erase_if(tasks, [](const auto& entry) { return entry.second.expired(); });
+    return task;
+  }
+
   Mutex mutex;
   std::map<std::string, std::weak_ptr<const Task>> tasks ABSL_GUARDED_BY(mutex);
 };
@@ -84,6 +104,13 @@ Registry& Registry::operator=(Registry&&) = default;
 
 absl::Status Registry::AddClass(TaskClass task_class) {
   const std::string name = task_class.name;
+  for (const v1::OptionSpec& option : task_class.options) {
+    for (const v1::OptionSpec& common : CommonOptions()) {
+      if (option.name() == common.name())
+        return absl::AlreadyExistsError(
+            absl::StrCat("class ", name, ": every env has an option ", option.name()));
+    }
+  }
   if (!classes_.emplace(name, std::move(task_class)).second)
     return absl::AlreadyExistsError(absl::StrCat("two task classes are named ", name));
   return absl::OkStatus();
@@ -109,8 +136,8 @@ absl::Status Registry::AddEntry(v1::EnvEntry entry) {
     return Annotate(BadEntry("max_episode_steps",
                              absl::StrCat(entry.max_episode_steps(), " is below 0 (no limit)")),
                     env);
-  const auto typed =
-      ResolveOptions(task_class->second.options, {entry.options().begin(), entry.options().end()});
+  const auto typed = ResolveOptions(OptionsOfEntry({}, task_class->second.options),
+                                    {entry.options().begin(), entry.options().end()});
   if (!typed.ok()) return Annotate(typed.status(), env);
   for (auto& [name, value] : *entry.mutable_options()) value = typed->at(name);
   entries_.emplace(entry.id(), std::move(entry));
@@ -174,16 +201,19 @@ absl::StatusOr<std::shared_ptr<const Task>> Registry::Make(absl::string_view env
   const auto resolved = ResolveOptions(OptionsOfEntry(entry, task_class.options), options);
   if (!resolved.ok()) return Annotate(resolved.status(), EnvNamed(env_id));
 
-  std::string key = entry.id();
-  for (const auto& [name, value] : *resolved)
-    absl::StrAppend(&key, "\n", name, "=", value.SerializeAsString());
+  // What all envs have in common does not concern the class: it makes one task for all of that.
+  Options common, own = *resolved;
+  for (const v1::OptionSpec& spec : CommonOptions()) {
+    if (auto option = own.extract(spec.name())) common.insert(std::move(option));
+  }
   // Held while the task is made, so that a model is compiled once however many ask for it.
   MutexLock lock(cache_->mutex);
-  if (std::shared_ptr<const Task> held = cache_->tasks[key].lock()) return held;
-  auto task = task_class.make(entry, *resolved);
+  auto task = cache_->Get(KeyOf(entry.id(), own), [&] { return task_class.make(entry, own); });
+  if (task.ok()) {
+    task = cache_->Get(KeyOf(entry.id(), *resolved),
+                       [&] { return ApplyCommonOptions(*task, common); });
+  }
   if (!task.ok()) return Annotate(task.status(), EnvNamed(env_id));
-  cache_->tasks[key] = *task;
-  std::erase_if(cache_->tasks, [](const auto& entry) { return entry.second.expired(); });
   return task;
 }
 

@@ -2,12 +2,16 @@
 
 #include <limits>
 #include <string>
+#include <utility>
+
+#include "server/tasks/common_options.h"
 
 namespace hivewire {
 
 std::vector<v1::OptionSpec> OptionsOfEntry(const v1::EnvEntry& entry,
                                            absl::Span<const v1::OptionSpec> class_options) {
   std::vector<v1::OptionSpec> specs(class_options.begin(), class_options.end());
+  for (v1::OptionSpec& common : CommonOptions()) specs.push_back(std::move(common));
   for (v1::OptionSpec& spec : specs) {
     const auto own = entry.options().find(spec.name());
     if (own != entry.options().end()) *spec.mutable_default_value() = own->second;

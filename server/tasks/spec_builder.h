@@ -12,7 +12,8 @@
 
 namespace hivewire {
 
-// The options that an entry takes: its class's, with the entry's own values as defaults.
+// The options that an entry takes: its class's and those that every env has, with the entry's own
+// values as defaults.
 std::vector<v1::OptionSpec> OptionsOfEntry(const v1::EnvEntry& entry,
                                            absl::Span<const v1::OptionSpec> class_options);
 

@@ -199,9 +199,6 @@ class Humanoid : public HumanoidBody {
         healthy_reward_(GetDouble(parameters.options, "healthy_reward")),
         healthy_z_(GetInterval(parameters.options, "healthy_z_range")),
         terminates_(GetBool(parameters.options, "terminate_when_unhealthy")) {
-    const mjModel& model = *parameters.model->get();
-    total_mass_ = PairwiseSum<double>(0, static_cast<size_t>(model.nbody),
-                                      [&model](size_t body) { return model.body_mass[body]; });
     const char* where = is_v4() ? "Where the centre of mass is." : "Where the torso is.";
     AddInfo("x_position", "m", where, /*in_reset=*/true);
     AddInfo("y_position", "m", where, /*in_reset=*/true);
@@ -275,20 +272,22 @@ class Humanoid : public HumanoidBody {
     kTendonVelocity
   };
 
-  std::array<double, 2> MassCenter(const Simulation& simulation) const {
+  static std::array<double, 2> MassCenter(const Simulation& simulation) {
     const mjModel* model = simulation.model();
+    const double total_mass =
+        PairwiseSum<double>(0, static_cast<size_t>(model->nbody),
+                            [model](size_t body) { return model->body_mass[body]; });
     std::array<double, 2> sum = {};
     for (int body = 0; body < model->nbody; ++body) {
       for (int axis = 0; axis < 2; ++axis)
         sum[axis] += model->body_mass[body] * simulation.data()->xipos[3 * body + axis];
     }
-    return {sum[0] / total_mass_, sum[1] / total_mass_};
+    return {sum[0] / total_mass, sum[1] / total_mass};
   }
 
   double forward_weight_, healthy_reward_;
   Interval healthy_z_;
   bool terminates_;
-  double total_mass_;  // kg
 };
 
 class HumanoidStandup : public HumanoidBody {
