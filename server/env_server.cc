@@ -33,6 +33,8 @@ ABSL_FLAG(uint64_t, max_lanes, 65536, "Most lanes over all pools.");
 ABSL_FLAG(uint64_t, max_message_bytes, 64 << 20, "Most bytes of one message.");
 ABSL_FLAG(absl::Duration, lease_ttl, absl::Seconds(60),
           "How long a pool outlives its client, where the client does not say.");
+ABSL_FLAG(absl::Duration, step_timeout, absl::Seconds(60),
+          "How long a step may take, where the client does not say; then its lane fails.");
 ABSL_FLAG(absl::Duration, drain_grace, absl::Seconds(30),
           "How long clients may take to leave after SIGTERM.");
 ABSL_FLAG(std::string, tls_cert, "", "PEM file: the server's certificate (chain).");
@@ -68,6 +70,7 @@ absl::StatusOr<EnvServerOptions> OptionsFromFlags() {
   options.limits.max_lanes = absl::GetFlag(FLAGS_max_lanes);
   options.limits.max_message_bytes = absl::GetFlag(FLAGS_max_message_bytes);
   options.limits.default_lease_ttl = absl::GetFlag(FLAGS_lease_ttl);
+  options.limits.default_step_timeout = absl::GetFlag(FLAGS_step_timeout);
   options.num_workers = absl::GetFlag(FLAGS_num_workers);
   options.render = absl::GetFlag(FLAGS_render);
   options.reflection = absl::GetFlag(FLAGS_reflection);
@@ -75,6 +78,12 @@ absl::StatusOr<EnvServerOptions> OptionsFromFlags() {
   if (options.num_workers < 0 || options.num_workers > 4096) {
     return absl::InvalidArgumentError(
         absl::StrCat("--num_workers: ", options.num_workers, " is not 0 (one a CPU) … 4096"));
+  }
+  if (options.limits.default_step_timeout < absl::Milliseconds(1) ||
+      options.limits.default_step_timeout > options.limits.max_step_timeout) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--step_timeout: ", absl::FormatDuration(options.limits.default_step_timeout),
+                     " is not 1ms … ", absl::FormatDuration(options.limits.max_step_timeout)));
   }
   if (options.limits.max_message_bytes < 65536) {
     return absl::InvalidArgumentError(absl::StrCat(

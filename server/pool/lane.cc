@@ -136,6 +136,11 @@ void LaneRunner::Reset(Lane& lane, uint64_t op_no, const uint64_t* seed, const O
   SetFlags(lane, v1::LANE_FLAG_FIRST);
 }
 
+void LaneRunner::Fail(Lane& lane, uint64_t op_no, const absl::Status& fault) {
+  BeginResult(lane, op_no);
+  Fail(lane, fault);
+}
+
 absl::Status LaneRunner::RunStep(Lane& lane) {
   const absl::StatusOr<Simulation*> engine = Engine();
   if (!engine.ok()) return engine.status();

@@ -71,6 +71,8 @@ class LaneRunner {
   void Step(Lane& lane, uint64_t op_no, const char* actions, absl::Span<const size_t> leaf_offsets);
   // `seed` null: the lane's generator goes on.
   void Reset(Lane& lane, uint64_t op_no, const uint64_t* seed, const Options& options);
+  // The operation failed before the lane was run.
+  void Fail(Lane& lane, uint64_t op_no, const absl::Status& fault);
 
  private:
   absl::Status RunStep(Lane& lane);

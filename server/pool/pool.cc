@@ -30,6 +30,28 @@ struct Pool::Slot {
   uint64_t accepted_op_no = 0;
   uint64_t delivered_seq = 0;
   Occupancy occupancy = Occupancy::kIdle;
+  // What a lane goes on from whose step was given up: the rest is the lost worker's.
+  uint64_t seed = 0;
+  uint64_t episode = 0;
+  int faults_in_a_row = 0;
+  std::shared_ptr<const ModelOverrides> overrides;
+
+  void Remember(const Lane& lane) {
+    seed = lane.seed;
+    episode = lane.episode;
+    faults_in_a_row = lane.faults_in_a_row;
+    if (overrides != lane.overrides) overrides = lane.overrides;
+  }
+};
+
+// What a step touches. Frames hold it too: a step that was given up may outlive the pool.
+struct Pool::Stage {
+  explicit Stage(PoolSpec given) : spec(std::move(given)) {}
+
+  const PoolSpec spec;
+  std::shared_ptr<Engines> engines;
+  std::vector<LaneRunner> runners;           // by worker
+  std::vector<std::unique_ptr<Lane>> lanes;  // in use, and those that were given up
 };
 
 // Lanes whose results leave together (split only by size).
@@ -44,9 +66,13 @@ struct Pool::ReadyGroup {
 class Pool::Frame : public Workers::Job {
  public:
   Frame(Pool& pool, v1::StepLanes frame)
-      : pool_(pool), is_step_(true), actions_(std::move(*frame.mutable_actions())) {}
+      : pool_(pool),
+        stage_(pool.stage_),
+        is_step_(true),
+        actions_(std::move(*frame.mutable_actions())) {}
   Frame(Pool& pool, v1::ResetLanes frame)
       : pool_(pool),
+        stage_(pool.stage_),
         is_step_(false),
         seeds_(frame.seeds().begin(), frame.seeds().end()),
         options_(frame.options().begin(), frame.options().end()) {}
@@ -58,9 +84,8 @@ class Pool::Frame : public Workers::Job {
     int64_t not_started = 0;
     started_ns_.compare_exchange_strong(not_started, begin, std::memory_order_relaxed);
     const size_t row = rows_[index];
-    const uint32_t env_id = lanes_[row];
-    Lane& lane = pool_.lanes_[env_id];
-    LaneRunner& runner = pool_.runners_[static_cast<size_t>(worker)];
+    Lane& lane = *row_lanes_[index];
+    LaneRunner& runner = stage_->runners[static_cast<size_t>(worker)];
     if (is_step_) {
       absl::Span<size_t> offsets(row_offsets_.data() + index * num_leaves_, num_leaves_);
       runner.Step(lane, op_nos_[row], actions_.data(), offsets);
@@ -68,20 +93,27 @@ class Pool::Frame : public Workers::Job {
       runner.Reset(lane, op_nos_[row], seeds_.empty() ? nullptr : &seeds_[row], options_);
     }
     step_ns_.fetch_add(absl::GetCurrentTimeNanos() - begin, std::memory_order_relaxed);
-    pool_.Complete(*this, env_id);
+  }
+
+  void Done(size_t index) override { pool_.Complete(*this, lanes_[rows_[index]]); }
+
+  void GiveUp(size_t index, const absl::Status& status) override {
+    pool_.GiveUp(*this, rows_[index], status);
   }
 
  private:
   friend class Pool;
 
   Pool& pool_;
+  const std::shared_ptr<Stage> stage_;
   const bool is_step_;
   const std::string actions_;
   const std::vector<uint64_t> seeds_;
   const Options options_;
   std::vector<uint32_t> lanes_;  // of the whole frame, by row
   std::vector<uint64_t> op_nos_;
-  std::vector<size_t> rows_;  // those that run (the others are replayed)
+  std::vector<size_t> rows_;      // those that run (the others are replayed)
+  std::vector<Lane*> row_lanes_;  // of rows_
   size_t num_leaves_ = 0;
   std::vector<size_t> row_offsets_;  // (rows_, num_leaves_) where each row's action leaves begin
   int64_t accepted_ns_ = 0;
@@ -90,25 +122,34 @@ class Pool::Frame : public Workers::Job {
   size_t left_ = 0;  // guarded by pool_.mutex_
 };
 
-absl::StatusOr<std::unique_ptr<Pool>> Pool::Create(PoolSpec spec, Workers& workers) {
-  std::shared_ptr<Engines> engines;
-  if (const std::shared_ptr<const Model> model = spec.task().model(); model != nullptr) {
-    engines = workers.EnginesFor(model);
+absl::StatusOr<std::unique_ptr<Pool>> Pool::Create(PoolSpec spec, Workers& workers,
+                                                   absl::Duration step_timeout) {
+  const absl::Status alive = workers.CheckAlive();
+  if (!alive.ok()) return alive;
+  auto stage = std::make_shared<Stage>(std::move(spec));
+  if (const std::shared_ptr<const Model> model = stage->spec.task().model(); model != nullptr) {
+    stage->engines = workers.EnginesFor(model);
   }
-  return std::unique_ptr<Pool>(new Pool(std::move(spec), workers, std::move(engines)));
+  return std::unique_ptr<Pool>(new Pool(std::move(stage), workers, step_timeout));
 }
 
-Pool::Pool(PoolSpec spec, Workers& workers, std::shared_ptr<Engines> engines)
-    : spec_(std::move(spec)), engines_(std::move(engines)), properties_(spec_), tenant_(workers) {
-  runners_.reserve(static_cast<size_t>(workers.size()));
-  for (int worker = 0; worker < workers.size(); ++worker)
-    runners_.emplace_back(spec_, engines_.get(), worker);
+Pool::Pool(std::shared_ptr<Stage> stage, Workers& workers, absl::Duration step_timeout)
+    : stage_(std::move(stage)),
+      spec_(stage_->spec),
+      workers_(workers),
+      properties_(spec_),
+      tenant_(workers, step_timeout) {
+  stage_->runners.reserve(static_cast<size_t>(workers.max_workers()));
+  for (int worker = 0; worker < workers.max_workers(); ++worker)
+    stage_->runners.emplace_back(spec_, stage_->engines.get(), worker);
   const uint64_t seed = EntropySeed();
+  slots_.resize(spec_.num_lanes());
   lanes_.reserve(spec_.num_lanes());
   for (uint32_t lane = 0; lane < spec_.num_lanes(); ++lane) {
-    lanes_.push_back(LaneRunner::MakeLane(spec_, lane, seed + lane));
+    stage_->lanes.push_back(std::make_unique<Lane>(LaneRunner::MakeLane(spec_, lane, seed + lane)));
+    lanes_.push_back(stage_->lanes.back().get());
+    slots_[lane].Remember(*lanes_[lane]);
   }
-  slots_.resize(spec_.num_lanes());
 }
 
 Pool::~Pool() = default;
@@ -159,10 +200,10 @@ absl::Status Pool::CheckOperation(uint32_t lane, uint64_t op_no, bool is_step) c
                                   " outstanding"),
                      "env_ids", absl::StrCat(lane));
   }
-  if (is_step && lanes_[lane].phase == Lane::Phase::kNeedsReset) {
+  if (is_step && lanes_[lane]->phase == Lane::Phase::kNeedsReset) {
     return MakeError(v1::ERROR_REASON_NEEDS_RESET,
                      absl::StrCat("env_ids: lane ", lane,
-                                  lanes_[lane].episode == 0
+                                  lanes_[lane]->episode == 0
                                       ? " was never reset"
                                       : " has ended its episode, and autoreset is disabled"),
                      "env_ids", absl::StrCat(lane));
@@ -181,10 +222,13 @@ absl::Status Pool::Submit(std::shared_ptr<Frame> frame, absl::Span<const uint32_
   const auto op_no_of = [&](size_t row) {
     return op_nos[op_nos.size() == 1 ? 0 : static_cast<int>(row)];
   };
+  const absl::Status alive = workers_.CheckAlive();
+  if (!alive.ok()) return alive;
   frame->lanes_.assign(lanes.begin(), lanes.end());
   frame->op_nos_.resize(lanes.size());
   for (size_t row = 0; row < lanes.size(); ++row) frame->op_nos_[row] = op_no_of(row);
   frame->rows_.reserve(lanes.size());
+  frame->row_lanes_.reserve(lanes.size());
   frame->accepted_ns_ = absl::GetCurrentTimeNanos();
   if (frame->is_step_) frame->num_leaves_ = spec_.action_layout().num_leaves();
   {
@@ -204,6 +248,7 @@ absl::Status Pool::Submit(std::shared_ptr<Frame> frame, absl::Span<const uint32_
       slot.accepted_op_no = op_no_of(row);
       slot.occupancy = Occupancy::kRunning;
       frame->rows_.push_back(row);
+      frame->row_lanes_.push_back(lanes_[lanes[row]]);
     }
     outstanding_ += frame->rows_.size();
     frame->left_ = frame->rows_.size();
@@ -257,7 +302,8 @@ absl::Status Pool::Load(const v1::LoadLanes& frame) {
   for (size_t row = 0; row < lanes->size(); ++row) {
     const uint32_t lane = (*lanes)[row];
     if (op_no_of(row) != slots_[lane].accepted_op_no) {
-      lanes_[lane] = std::move(loaded[row]);
+      *lanes_[lane] = std::move(loaded[row]);
+      slots_[lane].Remember(*lanes_[lane]);
       slots_[lane].accepted_op_no = op_no_of(row);
     }
     if (slots_[lane].occupancy == Occupancy::kIdle) ready.push_back(lane);
@@ -268,7 +314,8 @@ absl::Status Pool::Load(const v1::LoadLanes& frame) {
 
 void Pool::Complete(Frame& frame, uint32_t lane) {
   MutexLock lock(mutex_);
-  const Lane& done = lanes_[lane];
+  const Lane& done = *lanes_[lane];
+  slots_[lane].Remember(done);
   ++(frame.is_step_ ? statistics_.steps : statistics_.resets);
   if (done.has_episode) ++statistics_.episodes;
   if (!done.fault.ok()) ++statistics_.faults;
@@ -292,6 +339,23 @@ void Pool::Complete(Frame& frame, uint32_t lane) {
     }
   }
   if (HasBatch()) ready_.NotifyAll();
+}
+
+void Pool::GiveUp(Frame& frame, size_t row, const absl::Status& status) {
+  const uint32_t env_id = frame.lanes_[row];
+  {
+    MutexLock lock(mutex_);
+    const Slot& slot = slots_[env_id];
+    const uint64_t seed = frame.seeds_.empty() ? slot.seed : frame.seeds_[row];
+    auto lane = std::make_unique<Lane>(LaneRunner::MakeLane(spec_, env_id, seed));
+    lane->episode = slot.episode;
+    lane->faults_in_a_row = slot.faults_in_a_row;
+    lane->overrides = slot.overrides;
+    LaneRunner(spec_, nullptr, 0).Fail(*lane, frame.op_nos_[row], status);
+    lanes_[env_id] = lane.get();
+    stage_->lanes.push_back(std::move(lane));
+  }
+  Complete(frame, env_id);
 }
 
 void Pool::MakeReady(std::vector<uint32_t> lanes, bool replay) {
@@ -379,12 +443,12 @@ void Pool::Gather(absl::Span<const uint32_t> lanes, v1::Batch& batch) const {
     const size_t bytes = layout.row_bytes(k);
     const size_t from = spec_.row_offset(k);
     for (const uint32_t lane : lanes) {
-      std::memcpy(to, lanes_[lane].row.data() + from, bytes);
+      std::memcpy(to, lanes_[lane]->row.data() + from, bytes);
       to += bytes;
     }
   }
   for (size_t row = 0; row < lanes.size(); ++row) {
-    const Lane& lane = lanes_[lanes[row]];
+    const Lane& lane = *lanes_[lanes[row]];
     if (lane.has_final) batch.mutable_finals()->add_rows(static_cast<uint32_t>(row));
     if (lane.has_episode) *batch.add_episodes() = lane.ended_episode;
     if (lane.fault.ok()) continue;
@@ -402,7 +466,7 @@ void Pool::Gather(absl::Span<const uint32_t> lanes, v1::Batch& batch) const {
     const size_t bytes = spec_.final_layout().row_bytes(k);
     const size_t from = spec_.row_offset(spec_.final_leaves()[k]);
     for (const uint32_t row : batch.finals().rows()) {
-      std::memcpy(to, lanes_[lanes[row]].final_row.data() + from, bytes);
+      std::memcpy(to, lanes_[lanes[row]]->final_row.data() + from, bytes);
       to += bytes;
     }
   }
@@ -470,7 +534,7 @@ absl::StatusOr<std::vector<std::string>> Pool::Save(absl::Span<const uint32_t> e
   for (const uint32_t lane : *lanes) {
     const absl::Status idle = CheckIdle(lane);
     if (!idle.ok()) return idle;
-    snapshots.push_back(SaveSnapshot(spec_, lanes_[lane]));
+    snapshots.push_back(SaveSnapshot(spec_, *lanes_[lane]));
   }
   return snapshots;
 }
@@ -500,7 +564,7 @@ absl::Status Pool::GetProperties(
     v1::LaneProperties& of_lane = *properties.Add();
     of_lane.set_env_id(lane);
     for (const std::string& name : wanted) {
-      auto value = properties_.Get(lanes_[lane], name);
+      auto value = properties_.Get(*lanes_[lane], name);
       // Who asks for everything gets what there is before the first reset.
       if (names.empty() && ReasonOf(value.status()) == v1::ERROR_REASON_NEEDS_RESET) continue;
       if (!value.ok()) return value.status();
@@ -531,7 +595,7 @@ absl::Status Pool::SetProperties(
     // Nobody else may run them while the engine works out what they become.
     for (const uint32_t lane : *lanes) {
       slots_[lane].occupancy = Occupancy::kRunning;
-      changed.push_back(lanes_[lane]);
+      changed.push_back(*lanes_[lane]);
     }
   }
   absl::Status status;
@@ -543,7 +607,9 @@ absl::Status Pool::SetProperties(
   for (size_t row = 0; row < lanes->size(); ++row) {
     const uint32_t lane = (*lanes)[row];
     slots_[lane].occupancy = Occupancy::kIdle;
-    if (status.ok()) lanes_[lane] = std::move(changed[row]);
+    if (!status.ok()) continue;
+    *lanes_[lane] = std::move(changed[row]);
+    slots_[lane].Remember(*lanes_[lane]);
   }
   return status;
 }
@@ -557,12 +623,12 @@ absl::StatusOr<Pool::Scene> Pool::SceneOf(uint32_t env_id) const {
   }
   const absl::Status idle = CheckIdle(env_id);
   if (!idle.ok()) return idle;
-  if (lanes_[env_id].episode == 0) {
+  if (lanes_[env_id]->episode == 0) {
     return MakeError(v1::ERROR_REASON_NEEDS_RESET,
                      absl::StrCat("env_ids: lane ", env_id, " was never reset"), "env_ids",
                      absl::StrCat(env_id));
   }
-  return Scene{lanes_[env_id].state, lanes_[env_id].overrides};
+  return Scene{lanes_[env_id]->state, lanes_[env_id]->overrides};
 }
 
 Pool::Statistics Pool::statistics() const {

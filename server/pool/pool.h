@@ -9,7 +9,10 @@
 // of its own, and a batch is gathered from such rows when it leaves; so a result can be sent again
 // at any time, memory is bounded by the number of lanes, and a slow client holds up nobody.
 //
-// Thread-safe. The destructor waits for the lanes that run.
+// A step that takes longer than `step_timeout` is a fault of its lane (STEP_TIMEOUT), which goes on
+// from its seed; whatever the step still does meets nobody (workers.h).
+//
+// Thread-safe. The destructor waits for the lanes that run, but no longer than that.
 #ifndef HIVEWIRE_SERVER_POOL_POOL_H_
 #define HIVEWIRE_SERVER_POOL_POOL_H_
 
@@ -42,11 +45,14 @@ struct BatchPolicy {
   size_t max_rows = SIZE_MAX;
 };
 
+inline constexpr absl::Duration kDefaultStepTimeout = absl::Seconds(60);
+
 class Pool {
  public:
   // `workers` outlives the pool. Lanes are seeded from the operating system until they are reset
   // with seeds.
-  static absl::StatusOr<std::unique_ptr<Pool>> Create(PoolSpec spec, Workers& workers);
+  static absl::StatusOr<std::unique_ptr<Pool>> Create(
+      PoolSpec spec, Workers& workers, absl::Duration step_timeout = kDefaultStepTimeout);
   ~Pool();
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
@@ -104,12 +110,13 @@ class Pool {
 
  private:
   struct Slot;
+  struct Stage;
   struct ReadyGroup;
   class Frame;
 
   enum class Occupancy : uint8_t { kIdle, kRunning, kReady };
 
-  Pool(PoolSpec spec, Workers& workers, std::shared_ptr<Engines> engines);
+  Pool(std::shared_ptr<Stage> stage, Workers& workers, absl::Duration step_timeout);
 
   absl::Status Submit(std::shared_ptr<Frame> frame, absl::Span<const uint32_t> lanes,
                       const google::protobuf::RepeatedField<uint64_t>& op_nos);
@@ -118,19 +125,20 @@ class Pool {
   // LANE_BUSY where the lane runs.
   absl::Status CheckIdle(uint32_t lane) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Complete(Frame& frame, uint32_t lane);
+  void GiveUp(Frame& frame, size_t row, const absl::Status& status);
   void MakeReady(std::vector<uint32_t> lanes, bool replay) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool HasBatch() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void TakeLanes(std::vector<uint32_t>& lanes, v1::Batch& batch)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Gather(absl::Span<const uint32_t> lanes, v1::Batch& batch) const;
 
-  const PoolSpec spec_;
-  const std::shared_ptr<Engines> engines_;
+  const std::shared_ptr<Stage> stage_;
+  const PoolSpec& spec_;  // stage_'s
+  Workers& workers_;
   Properties properties_;
-  std::vector<LaneRunner> runners_;  // by worker
-  // A lane's data belong to the worker that runs it while it is kRunning, and else to whoever holds
-  // mutex_.
-  std::vector<Lane> lanes_;
+  // By lane; owned by stage_. A lane's data belong to the worker that runs it while it is kRunning,
+  // and else to whoever holds mutex_.
+  std::vector<Lane*> lanes_;
 
   mutable Mutex mutex_;
   Condition ready_;

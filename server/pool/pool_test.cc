@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cmath>
 #include <cstring>
 #include <map>
@@ -29,15 +30,15 @@ struct Row {
 class PoolTest : public testing::Test {
  protected:
   void Make(uint32_t lanes, v1::AutoresetMode mode = v1::AUTORESET_MODE_NEXT_STEP, int limit = 0,
-            int workers = 2) {
+            int workers = 2, absl::Duration step_timeout = kDefaultStepTimeout) {
     v1::CreatePoolRequest request;
     request.set_num_envs(lanes);
     request.set_autoreset_mode(mode);
     pool_.reset();
     workers_ = std::make_unique<Workers>(workers);
-    auto spec = PoolSpec::Make(MakeFaultyTask(limit), request);
+    auto spec = PoolSpec::Make(MakeFaultyTask(limit, hang_), request);
     ASSERT_TRUE(spec.ok()) << spec.status();
-    auto pool = Pool::Create(*std::move(spec), *workers_);
+    auto pool = Pool::Create(*std::move(spec), *workers_, step_timeout);
     ASSERT_TRUE(pool.ok()) << pool.status();
     pool_ = *std::move(pool);
   }
@@ -95,6 +96,10 @@ class PoolTest : public testing::Test {
     return rows;
   }
 
+  ~PoolTest() override { *hang_ = false; }
+
+  // While it is true, action 105 hangs.
+  const std::shared_ptr<std::atomic<bool>> hang_ = std::make_shared<std::atomic<bool>>(false);
   std::unique_ptr<Workers> workers_;
   std::unique_ptr<Pool> pool_;
   uint64_t seq_ = 0;
@@ -421,6 +426,86 @@ TEST_F(PoolTest, APoolCanBeFreedWhileItsLanesRun) {
     ASSERT_TRUE(Reset({}, 1).ok());
     pool_.reset();
   }
+}
+
+constexpr absl::Duration kShortTimeout = absl::Milliseconds(40);
+
+TEST_F(PoolTest, AStepThatHangsFailsItsLaneAloneAndEveryoneElseGoesOn) {
+  *hang_ = true;
+  Make(12, v1::AUTORESET_MODE_NEXT_STEP, 0, /*workers=*/1, kShortTimeout);
+  ASSERT_TRUE(Reset({}, 1, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}).ok());
+  Next();
+  std::vector<float> actions(12, 1);
+  actions[3] = 105;
+  ASSERT_TRUE(Step({}, 2, actions).ok());
+  auto rows = Next();
+  ASSERT_EQ(rows.size(), 12u);
+  ASSERT_EQ(batch_.faults_size(), 1);
+  EXPECT_EQ(batch_.faults(0).env_id(), 3u);
+  EXPECT_EQ(ReasonOf(FromProto(batch_.faults(0).status())), v1::ERROR_REASON_STEP_TIMEOUT);
+  EXPECT_EQ(rows[3].flags, v1::LANE_FLAG_FAULT);
+  EXPECT_EQ(rows[3].op_no, 2u);
+  for (uint32_t lane = 0; lane < 12; ++lane) {
+    if (lane != 3) {
+      EXPECT_EQ(rows[lane].observation[0], 1) << lane;
+    }
+  }
+  *hang_ = false;  // the lost step ends now, and meets nobody
+  ASSERT_TRUE(Step({}, 3, std::vector<float>(12, 2)).ok());
+  rows = Next();
+  EXPECT_EQ(rows[3].flags, v1::LANE_FLAG_FIRST);
+  EXPECT_EQ(rows[3].seed, 3u);
+  EXPECT_EQ(rows[3].episode, 2u);
+  EXPECT_EQ(rows[4].observation[0], 3);
+}
+
+TEST_F(PoolTest, AWorkerIsReplacedFourTimesAndThenThereIsAClearError) {
+  *hang_ = true;
+  Make(8, v1::AUTORESET_MODE_NEXT_STEP, 0, /*workers=*/1, kShortTimeout);
+  ASSERT_TRUE(Reset({}, 1).ok());
+  Next();
+  // Five hang, and three wait for a worker that never comes.
+  ASSERT_TRUE(Step({}, 2, {105, 105, 105, 105, 105, 1, 1, 1}).ok());
+  EXPECT_EQ(Next().size(), 8u);
+  EXPECT_EQ(batch_.faults_size(), 8);
+  for (const v1::LaneFault& fault : batch_.faults())
+    EXPECT_EQ(ReasonOf(FromProto(fault.status())), v1::ERROR_REASON_STEP_TIMEOUT);
+  const absl::Status refused = Step({}, 3, std::vector<float>(8, 1));
+  EXPECT_EQ(ReasonOf(refused), v1::ERROR_REASON_STEP_TIMEOUT);
+  EXPECT_NE(refused.message().find("restart"), absl::string_view::npos) << refused;
+  pool_.reset();
+  workers_.reset();
+}
+
+TEST_F(PoolTest, APoolWhoseStepHangsCanBeFreedAndItsWorkersToo) {
+  for (int round = 0; round < 3; ++round) {
+    *hang_ = true;
+    Make(4, v1::AUTORESET_MODE_NEXT_STEP, 0, /*workers=*/2, kShortTimeout);
+    ASSERT_TRUE(Reset({}, 1).ok());
+    Next();
+    ASSERT_TRUE(Step({}, 2, {105, 1, 105, 1}).ok());
+    pool_.reset();
+    workers_.reset();
+    *hang_ = false;
+  }
+}
+
+TEST_F(PoolTest, AHangingPoolDoesNotHoldUpAnotherOne) {
+  *hang_ = true;
+  Make(2, v1::AUTORESET_MODE_NEXT_STEP, 0, /*workers=*/1, kShortTimeout);
+  v1::CreatePoolRequest request;
+  request.set_num_envs(1);
+  auto other = Pool::Create(*PoolSpec::Make(MakeFaultyTask(0), request), *workers_);
+  ASSERT_TRUE(Reset({}, 1).ok());
+  Next();
+  ASSERT_TRUE(Step({}, 2, {105, 105}).ok());
+  v1::ResetLanes reset;
+  reset.add_op_nos(1);
+  ASSERT_TRUE((*other)->Reset(reset).ok());
+  v1::Batch batch;
+  EXPECT_TRUE((*other)->Next(absl::Now() + kPatience, 1, batch).ok());
+  EXPECT_EQ(batch.faults_size(), 0);
+  EXPECT_EQ(Next().size(), 2u);
 }
 
 TEST(PoolSpec, NamesTheLeavesThatThereAre) {

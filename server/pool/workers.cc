@@ -3,7 +3,13 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "base/error.h"
 
 namespace hivewire {
 namespace {
@@ -12,18 +18,51 @@ namespace {
 // pools in between, many enough that the lock costs nothing beside a step.
 constexpr size_t kMaxShare = 8;
 
+// How often the watchdog looks: this part of the shortest timeout.
+constexpr int kLooksPerTimeout = 4;
+constexpr absl::Duration kShortestLook = absl::Milliseconds(5);
+constexpr absl::Duration kLongestLook = absl::Seconds(1);
+
+constexpr int64_t kIdle = 0;
+constexpr int64_t kGivenUp = -1;
+
+int64_t SteadyNanos() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
 }  // namespace
 
-Workers::Tenant::Tenant(Workers& workers) : workers_(workers) {}
+// What a worker does, for the watchdog. Shared with the worker's thread, which may outlive the
+// Workers.
+struct Workers::Seat {
+  // Steady nanoseconds until which the item may take, kIdle or kGivenUp. Whoever changes it from a
+  // deadline owns the rest: the worker when its item is done, or else the watchdog.
+  std::atomic<int64_t> deadline{kIdle};
+  Share share;  // begin is the item that runs
+  // The watchdog's: the deadline that had passed when it looked last. An item is given up when it
+  // is still there at the next look, so that a process that was stopped has time to go on.
+  int64_t suspect = kIdle;
+};
+
+Workers::Tenant::Tenant(Workers& workers, absl::Duration timeout)
+    : workers_(workers), timeout_(timeout) {
+  MutexLock lock(workers_.mutex_);
+  workers_.timeouts_.insert(timeout_);
+  workers_.watch_.NotifyAll();
+}
 
 Workers::Tenant::~Tenant() {
   MutexLock lock(workers_.mutex_);
+  closing_ = true;
   queue_.clear();
   if (scheduled_) {
     auto& tenants = workers_.tenants_;
     tenants.erase(std::find(tenants.begin(), tenants.end(), this));
   }
   workers_.idle_.Wait(lock, [this] { return running_ == 0; });
+  workers_.timeouts_.erase(workers_.timeouts_.find(timeout_));
 }
 
 void Workers::Tenant::Post(std::shared_ptr<Job> job) {
@@ -31,7 +70,13 @@ void Workers::Tenant::Post(std::shared_ptr<Job> job) {
   if (items == 0) return;
   {
     MutexLock lock(workers_.mutex_);
-    queue_.push_back({std::move(job), 0});
+    if (workers_.alive_ == 0) {
+      const absl::Status status = workers_.NoneLeft();
+      lock.Unlock();
+      for (size_t index = 0; index < items; ++index) job->GiveUp(index, status);
+      return;
+    }
+    queue_.push_back({std::move(job), 0, items});
     if (!scheduled_) {
       workers_.tenants_.push_back(this);
       scheduled_ = true;
@@ -44,12 +89,10 @@ void Workers::Tenant::Post(std::shared_ptr<Job> job) {
   }
 }
 
-Workers::Workers(int num_threads) {
-  threads_.reserve(static_cast<size_t>(num_threads));
-  for (int worker = 0; worker < num_threads; ++worker) {
-    threads_.emplace_back([this, worker] { Run(worker); });
-    pthread_setname_np(threads_.back().native_handle(), kWorkerThreadName);
-  }
+Workers::Workers(int num_threads) : size_(num_threads) {
+  MutexLock lock(mutex_);
+  for (int worker = 0; worker < num_threads; ++worker) StartWorker(worker);
+  watchdog_ = std::thread([this] { Watch(); });
 }
 
 Workers::~Workers() {
@@ -58,7 +101,24 @@ Workers::~Workers() {
     stopping_ = true;
   }
   work_.NotifyAll();
-  for (std::thread& thread : threads_) thread.join();
+  watch_.NotifyAll();
+  watchdog_.join();
+  std::vector<std::thread> threads;
+  {
+    MutexLock lock(mutex_);
+    threads.swap(threads_);
+  }
+  for (std::thread& thread : threads) {
+    if (thread.joinable()) thread.join();
+  }
+}
+
+void Workers::StartWorker(int worker) {
+  const auto seat = std::make_shared<Seat>();
+  seats_.push_back(seat);
+  threads_.emplace_back([this, worker, seat] { Run(worker, seat); });
+  pthread_setname_np(threads_.back().native_handle(), kWorkerThreadName);
+  ++alive_;
 }
 
 std::shared_ptr<Engines> Workers::EnginesFor(const std::shared_ptr<const Model>& model) {
@@ -67,7 +127,7 @@ std::shared_ptr<Engines> Workers::EnginesFor(const std::shared_ptr<const Model>&
   std::weak_ptr<Engines>& known = engines_[model.get()];
   std::shared_ptr<Engines> engines = known.lock();
   if (engines == nullptr) {
-    engines = std::make_shared<Engines>(model, size());
+    engines = std::make_shared<Engines>(model, max_workers());
     known = engines;
   }
   return engines;
@@ -77,31 +137,118 @@ Workers::Share Workers::Take() {
   Tenant* tenant = tenants_.front();
   tenants_.pop_front();
   Tenant::Queued& queued = tenant->queue_.front();
-  const size_t left = queued.job->size() - queued.next;
-  const size_t even = left / (2 * threads_.size());
+  const size_t even = (queued.end - queued.next) / (2 * static_cast<size_t>(size_));
   const size_t count = std::clamp<size_t>(even, 1, kMaxShare);
   Share share{tenant, queued.job, queued.next, queued.next + count};
   queued.next += count;
-  if (queued.next == queued.job->size()) tenant->queue_.pop_front();
+  if (queued.next == queued.end) tenant->queue_.pop_front();
   tenant->scheduled_ = !tenant->queue_.empty();
   if (tenant->scheduled_) tenants_.push_back(tenant);
   ++tenant->running_;
   return share;
 }
 
-void Workers::Run(int worker) {
+void Workers::Run(int worker, const std::shared_ptr<Seat>& seat) {
   MutexLock lock(mutex_);
   while (true) {
     work_.Wait(lock,
                [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return stopping_ || !tenants_.empty(); });
     if (stopping_) return;
-    Share share = Take();
+    seat->share = Take();
     lock.Unlock();
-    for (size_t index = share.begin; index < share.end; ++index) share.job->Run(worker, index);
+    Share& share = seat->share;
+    const std::shared_ptr<Job> job = share.job;
+    const int64_t timeout = absl::ToInt64Nanoseconds(share.tenant->timeout_);
+    for (; share.begin < share.end; ++share.begin) {
+      int64_t deadline = SteadyNanos() + timeout;
+      seat->deadline.store(deadline, std::memory_order_release);
+      job->Run(worker, share.begin);
+      // Given up: whoever did that did the rest, and nothing here is this thread's any more.
+      if (!seat->deadline.compare_exchange_strong(deadline, kIdle, std::memory_order_acq_rel))
+        return;
+      job->Done(share.begin);
+    }
     share.job.reset();
     lock.Lock();
     if (--share.tenant->running_ == 0) idle_.NotifyAll();
   }
+}
+
+void Workers::Watch() {
+  MutexLock lock(mutex_);
+  while (!stopping_) {
+    if (timeouts_.empty()) {
+      watch_.Wait(lock, [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+        return stopping_ || !timeouts_.empty();
+      });
+      continue;
+    }
+    const absl::Duration look =
+        std::clamp(*timeouts_.begin() / kLooksPerTimeout, kShortestLook, kLongestLook);
+    const absl::Duration seen = *timeouts_.begin();
+    watch_.WaitUntil(lock, absl::Now() + look, [this, seen]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+      return stopping_ || (!timeouts_.empty() && *timeouts_.begin() < seen);
+    });
+    const int64_t now = SteadyNanos();
+    for (size_t worker = 0; worker < seats_.size(); ++worker) {
+      const std::shared_ptr<Seat> seat = seats_[worker];
+      int64_t deadline = seat->deadline.load(std::memory_order_acquire);
+      const bool late = deadline > kIdle && deadline < now;
+      if (late && seat->suspect == deadline &&
+          seat->deadline.compare_exchange_strong(deadline, kGivenUp, std::memory_order_acq_rel)) {
+        lock.Unlock();
+        GiveUp(static_cast<int>(worker), *seat);
+        lock.Lock();
+      }
+      seat->suspect = late ? deadline : kIdle;
+    }
+  }
+}
+
+void Workers::GiveUp(int worker, Seat& seat) {
+  Share share = std::move(seat.share);
+  share.job->GiveUp(share.begin,
+                    MakeError(v1::ERROR_REASON_STEP_TIMEOUT,
+                              absl::StrCat("the step took longer than ",
+                                           absl::FormatDuration(share.tenant->timeout_),
+                                           "; its worker was left to itself")));
+  MutexLock lock(mutex_);
+  threads_[static_cast<size_t>(worker)].detach();
+  --alive_;
+  Tenant& tenant = *share.tenant;
+  if (share.begin + 1 < share.end && !tenant.closing_) {
+    tenant.queue_.push_front({share.job, share.begin + 1, share.end});
+    if (!tenant.scheduled_) tenants_.push_back(&tenant);
+    tenant.scheduled_ = true;
+  }
+  if (static_cast<int>(threads_.size()) < max_workers()) {
+    StartWorker(static_cast<int>(threads_.size()));
+  } else if (alive_ == 0) {
+    // Nobody would ever run what waits.
+    for (Tenant* waiting : tenants_) {
+      waiting->scheduled_ = false;
+      for (Tenant::Queued& queued : waiting->queue_) {
+        // Its pool must not go before it was told.
+        for (size_t index = queued.next; index < queued.end; ++index)
+          queued.job->GiveUp(index, NoneLeft());
+      }
+      waiting->queue_.clear();
+    }
+    tenants_.clear();
+  }
+  if (--tenant.running_ == 0) idle_.NotifyAll();
+}
+
+absl::Status Workers::NoneLeft() const {
+  return MakeError(
+      v1::ERROR_REASON_STEP_TIMEOUT,
+      absl::StrCat("all ", max_workers(),
+                   " workers of this server hang in steps that took too long: restart it"));
+}
+
+absl::Status Workers::CheckAlive() const {
+  MutexLock lock(mutex_);
+  return alive_ > 0 ? absl::OkStatus() : NoneLeft();
 }
 
 }  // namespace hivewire

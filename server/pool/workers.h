@@ -4,17 +4,26 @@
 // items at a time, from the oldest job of one tenant after the other in turn, so a large pool does
 // not hold up a small one.
 //
-// Thread-safe. The destructor joins the threads; all tenants must be gone by then.
+// A watchdog thread looks for items that take longer than their tenant allows. Such an item is
+// given up: its tenant is told, and its worker is left to itself and replaced by one with a number
+// of its own, so that whatever the lost thread still does meets nobody. It ends when its item does.
+// This is done kMaxReplacements times; after that the workers become fewer.
+//
+// Thread-safe. The destructor joins the threads, but for lost ones; all tenants must be gone by
+// then.
 #ifndef HIVEWIRE_SERVER_POOL_WORKERS_H_
 #define HIVEWIRE_SERVER_POOL_WORKERS_H_
 
 #include <deque>
 #include <memory>
+#include <set>
 #include <thread>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "base/mutex.h"
 #include "server/pool/engines.h"
 
@@ -29,15 +38,23 @@ class Workers {
    public:
     virtual ~Job() = default;
     virtual size_t size() const = 0;
-    // Item `index` < size(), on the thread of worker `worker`.
+    // Item `index` < size(), on the thread of worker `worker`. May only touch what the job keeps
+    // alive, and nothing that Done or GiveUp touch: it may go on after GiveUp.
     virtual void Run(int worker, size_t index) = 0;
+    // After Run, on the same thread, unless the item was given up.
+    virtual void Done(size_t index) = 0;
+    // Instead of Done: `Run` takes too long, or there is no worker left to run it.
+    virtual void GiveUp(size_t index, const absl::Status& status) = 0;
   };
+
+  static constexpr int kMaxReplacements = 4;
 
   // The jobs of one pool. Destroying it drops the items that no worker has begun and waits for the
   // others.
   class Tenant {
    public:
-    explicit Tenant(Workers& workers);
+    // Items may take `timeout`, and up to half as much again until that is noticed.
+    Tenant(Workers& workers, absl::Duration timeout);
     ~Tenant();
     Tenant(const Tenant&) = delete;
     Tenant& operator=(const Tenant&) = delete;
@@ -49,13 +66,16 @@ class Workers {
     struct Queued {
       std::shared_ptr<Job> job;
       size_t next = 0;
+      size_t end = 0;
     };
 
     Workers& workers_;
+    const absl::Duration timeout_;
     // The rest is guarded by workers_.mutex_.
     std::deque<Queued> queue_;
     bool scheduled_ = false;  // stands in workers_.tenants_
-    int running_ = 0;         // workers that hold items of it
+    bool closing_ = false;
+    int running_ = 0;  // workers that hold items of it
   };
 
   explicit Workers(int num_threads);
@@ -63,7 +83,12 @@ class Workers {
   Workers(const Workers&) = delete;
   Workers& operator=(const Workers&) = delete;
 
-  int size() const { return static_cast<int>(threads_.size()); }
+  // Threads that were asked for.
+  int size() const { return size_; }
+  // Numbers that workers may have, replacements included.
+  int max_workers() const { return size_ + kMaxReplacements; }
+  // OK, or (STEP_TIMEOUT) why nothing can be run any more.
+  absl::Status CheckAlive() const;
 
   // One Simulation a worker for `model`, shared by all pools that use that model.
   std::shared_ptr<Engines> EnginesFor(const std::shared_ptr<const Model>& model);
@@ -75,17 +100,29 @@ class Workers {
     size_t begin = 0;
     size_t end = 0;
   };
+  struct Seat;
 
-  void Run(int worker);
+  void StartWorker(int worker) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Run(int worker, const std::shared_ptr<Seat>& seat);
   Share Take() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Watch();
+  void GiveUp(int worker, Seat& seat);
+  absl::Status NoneLeft() const;
 
-  Mutex mutex_;
+  const int size_;
+  mutable Mutex mutex_;
   Condition work_;
   Condition idle_;
   std::deque<Tenant*> tenants_ ABSL_GUARDED_BY(mutex_);  // those with queued items, next first
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   absl::flat_hash_map<const Model*, std::weak_ptr<Engines>> engines_ ABSL_GUARDED_BY(mutex_);
-  std::vector<std::thread> threads_;
+  // By number; those of lost workers are detached.
+  std::vector<std::thread> threads_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::shared_ptr<Seat>> seats_ ABSL_GUARDED_BY(mutex_);
+  int alive_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::multiset<absl::Duration> timeouts_ ABSL_GUARDED_BY(mutex_);  // of the tenants
+  Condition watch_;
+  std::thread watchdog_;
 };
 
 }  // namespace hivewire

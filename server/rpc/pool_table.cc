@@ -57,11 +57,6 @@ PoolTable::~PoolTable() {
 
 absl::StatusOr<std::shared_ptr<HostedPool>> PoolTable::Create(
     const v1::CreatePoolRequest& request) {
-  if (request.step_timeout_ms() != 0) {
-    return MakeError(v1::ERROR_REASON_NOT_SUPPORTED,
-                     "step_timeout_ms: this server does not time steps yet", "step_timeout_ms",
-                     absl::StrCat(request.step_timeout_ms()));
-  }
   const absl::Duration ttl = request.lease_ttl_ms() == 0
                                  ? limits_.default_lease_ttl
                                  : absl::Milliseconds(request.lease_ttl_ms());
@@ -71,6 +66,16 @@ absl::StatusOr<std::shared_ptr<HostedPool>> PoolTable::Create(
         absl::StrCat("lease_ttl_ms: ", request.lease_ttl_ms(), " is more than this server's ",
                      absl::ToInt64Milliseconds(limits_.max_lease_ttl)),
         "lease_ttl_ms", absl::StrCat(request.lease_ttl_ms()));
+  }
+  const absl::Duration step_timeout = request.step_timeout_ms() == 0
+                                          ? limits_.default_step_timeout
+                                          : absl::Milliseconds(request.step_timeout_ms());
+  if (step_timeout > limits_.max_step_timeout) {
+    return MakeError(
+        v1::ERROR_REASON_LIMIT,
+        absl::StrCat("step_timeout_ms: ", request.step_timeout_ms(), " is more than this server's ",
+                     absl::ToInt64Milliseconds(limits_.max_step_timeout)),
+        "step_timeout_ms", absl::StrCat(request.step_timeout_ms()));
   }
   std::string id;
   {
@@ -105,7 +110,7 @@ absl::StatusOr<std::shared_ptr<HostedPool>> PoolTable::Create(
     description.set_lease_ttl_ms(static_cast<uint64_t>(absl::ToInt64Milliseconds(ttl)));
     auto token = NewToken();
     if (!token.ok()) return token.status();
-    auto pool = Pool::Create(*std::move(spec), workers_);
+    auto pool = Pool::Create(*std::move(spec), workers_, step_timeout);
     if (!pool.ok()) return pool.status();
     if ((*pool)->MaxRows(limits_.max_message_bytes) == 0) {
       return MakeError(v1::ERROR_REASON_LIMIT,

@@ -26,6 +26,8 @@ struct PoolLimits {
   uint64_t max_message_bytes = 64 << 20;
   absl::Duration default_lease_ttl = absl::Seconds(60);
   absl::Duration max_lease_ttl = absl::Hours(24);
+  absl::Duration default_step_timeout = kDefaultStepTimeout;
+  absl::Duration max_step_timeout = absl::Hours(24);
 };
 
 class PoolTable {

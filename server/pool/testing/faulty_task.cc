@@ -4,8 +4,10 @@
 
 #include <limits>
 #include <stdexcept>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 
 namespace hivewire {
 namespace {
@@ -14,7 +16,8 @@ constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 class FaultyTask final : public Task {
  public:
-  explicit FaultyTask(int max_episode_steps) {
+  FaultyTask(int max_episode_steps, std::shared_ptr<std::atomic<bool>> hang)
+      : hang_(std::move(hang)) {
     spec_.set_id("Faulty-v0");
     spec_.set_engine("none");
     spec_.set_max_episode_steps(max_episode_steps);
@@ -61,6 +64,7 @@ class FaultyTask final : public Task {
     const double value = action.values[0];
     if (value == 101) throw std::runtime_error("the task threw");
     if (value == 104) mju_error("the engine failed");
+    while (value == 105 && hang_ != nullptr && hang_->load()) absl::SleepFor(absl::Milliseconds(1));
     if (value < 100) context.state[0] += value;
     context.state[2] += 1;
     context.state[3] = value == 102 ? 1 : 0;
@@ -85,12 +89,14 @@ class FaultyTask final : public Task {
 
  private:
   v1::EnvSpec spec_;
+  const std::shared_ptr<std::atomic<bool>> hang_;
 };
 
 }  // namespace
 
-std::shared_ptr<const Task> MakeFaultyTask(int max_episode_steps) {
-  return std::make_shared<FaultyTask>(max_episode_steps);
+std::shared_ptr<const Task> MakeFaultyTask(int max_episode_steps,
+                                           std::shared_ptr<std::atomic<bool>> hang) {
+  return std::make_shared<FaultyTask>(max_episode_steps, std::move(hang));
 }
 
 }  // namespace hivewire

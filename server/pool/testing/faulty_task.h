@@ -8,9 +8,11 @@
 //   102      the observation is NaN
 //   103      the reward is NaN
 //   104      mju_error
+//   105      hangs while `*hang` is true
 #ifndef HIVEWIRE_SERVER_POOL_TESTING_FAULTY_TASK_H_
 #define HIVEWIRE_SERVER_POOL_TESTING_FAULTY_TASK_H_
 
+#include <atomic>
 #include <memory>
 
 #include "server/tasks/task.h"
@@ -19,7 +21,8 @@ namespace hivewire {
 
 // float64 (3,) observation, float32 (1,) action in [0, 200], info leaf "counter" (set by resets
 // too) and "steps" (int64, by steps alone). `max_episode_steps` 0 for none.
-std::shared_ptr<const Task> MakeFaultyTask(int max_episode_steps);
+std::shared_ptr<const Task> MakeFaultyTask(int max_episode_steps,
+                                           std::shared_ptr<std::atomic<bool>> hang = nullptr);
 
 }  // namespace hivewire
 
