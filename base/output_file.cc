@@ -12,9 +12,10 @@
 
 namespace hivewire {
 
-absl::StatusOr<OutputFile> OutputFile::Create(const std::string& path) {
+absl::StatusOr<OutputFile> OutputFile::Create(const std::string& path, int mode) {
   std::string temporary = absl::StrCat(path, ".", getpid(), ".part");
-  const int descriptor = open(temporary.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  unlink(temporary.c_str());  // of a process that was killed, and perhaps of another mode
+  const int descriptor = open(temporary.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
   OutputFile file(path, std::move(temporary), descriptor);
   if (descriptor < 0) return file.Failed();
   return file;

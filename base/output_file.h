@@ -15,7 +15,8 @@ namespace hivewire {
 
 class OutputFile {
  public:
-  static absl::StatusOr<OutputFile> Create(const std::string& path);
+  // `mode` less the process's umask.
+  static absl::StatusOr<OutputFile> Create(const std::string& path, int mode = 0666);
   OutputFile(OutputFile&& other) noexcept;
   OutputFile& operator=(OutputFile&&) = delete;
   ~OutputFile();

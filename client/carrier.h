@@ -9,6 +9,9 @@
 //   whose rows are the frame's
 //      lanes, in order within a frame.
 //
+// A broken connection is the carrier's own business: it attaches again, and nobody notices but by
+// the delay.
+//
 // Send and Receive may be called from two threads; each from one at a time. Operations are numbered
 // by the carrier.
 #ifndef HIVEWIRE_CLIENT_CARRIER_H_
@@ -33,7 +36,7 @@ struct ConnectionOptions;
 
 class Carrier {
  public:
-  // Releases the pool.
+  // Releases the pool, unless Leave was called.
   virtual ~Carrier() = default;
 
   virtual const v1::PoolDescription& pool() const = 0;
@@ -53,8 +56,9 @@ class Carrier {
     uint64_t refused_frame = 0;
     absl::Status refusal;
   };
-  // The next answer. DEADLINE_EXCEEDED; UNAVAILABLE when the server is gone; ABORTED when another
-  // session took the pool.
+  // The next answer. DEADLINE_EXCEEDED; UNAVAILABLE when the server is gone; NOT_FOUND
+  // (UNKNOWN_POOL) when the server is there and the pool is not; ABORTED when another session took
+  // the pool.
   virtual absl::StatusOr<Answer> Receive(absl::Time deadline) = 0;
 
   // Snapshots of lanes that have nothing outstanding; and back, as an operation whose results come
@@ -65,6 +69,15 @@ class Carrier {
                                             absl::Span<const std::string> snapshots) = 0;
 
   virtual absl::StatusOr<v1::RenderResponse> Render(const v1::RenderRequest& request) = 0;
+
+  // What attaches to the pool again, from any process; empty for a pool of this process.
+  virtual std::string lease_token() const { return ""; }
+  // Lanes whose last operation another process sent: their results come without being asked for.
+  virtual std::vector<uint32_t> lanes_to_come() const { return {}; }
+  // The server said that it is going away.
+  virtual bool draining() const { return false; }
+  // Lets the pool live on, until its lease runs out, when this object goes.
+  virtual void Leave() {}
 };
 
 // Makes a pool as `request` asks at `address`, and attaches.
@@ -74,6 +87,12 @@ using CarrierFactory = std::function<absl::StatusOr<std::unique_ptr<Carrier>>(
 
 // Carriers for unix: and tcp: addresses.
 CarrierFactory GrpcCarriers();
+
+// Attaches to a pool that is there, whoever made it. NOT_FOUND (UNKNOWN_POOL) where it is gone.
+absl::StatusOr<std::unique_ptr<Carrier>> AttachToPool(const std::string& address,
+                                                      const ConnectionOptions& connection,
+                                                      const std::string& pool_id,
+                                                      const std::string& lease_token);
 
 }  // namespace hivewire
 

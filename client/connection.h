@@ -27,6 +27,11 @@ struct ConnectionOptions {
   std::string token_file;
   // How long to wait for a server that does not answer yet.
   absl::Duration connect_timeout = absl::Seconds(5);
+  // How long to try again once a connection broke, before it counts as lost.
+  absl::Duration reconnect_timeout = absl::Seconds(30);
+  // Comma-separated addresses of servers that take over the pools of a server that drains, beside
+  // the others of the address list.
+  std::string standby;
 };
 
 // Splits "a,b,c"; INVALID_ARGUMENT for an address of another form, saying which forms there are.

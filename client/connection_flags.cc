@@ -17,6 +17,11 @@ ABSL_FLAG(std::string, tls_server_name, "",
 ABSL_FLAG(std::string, token_file, "", "File whose first line is the server's bearer token.");
 ABSL_FLAG(absl::Duration, connect_timeout, absl::Seconds(5),
           "How long to wait for a server that does not answer yet.");
+ABSL_FLAG(absl::Duration, reconnect_timeout, absl::Seconds(30),
+          "How long to try again once a connection broke.");
+ABSL_FLAG(
+    std::string, standby, "",
+    "Addresses of servers that take over from one that drains, beside the others of --server.");
 
 namespace hivewire {
 
@@ -34,13 +39,15 @@ ConnectionOptions ConnectionFromFlags() {
   options.tls_server_name = absl::GetFlag(FLAGS_tls_server_name);
   options.token_file = absl::GetFlag(FLAGS_token_file);
   options.connect_timeout = absl::GetFlag(FLAGS_connect_timeout);
+  options.reconnect_timeout = absl::GetFlag(FLAGS_reconnect_timeout);
+  options.standby = absl::GetFlag(FLAGS_standby);
   return options;
 }
 
 absl::Span<const absl::string_view> ConnectionFlagNames() {
   static constexpr absl::string_view kNames[] = {
-      "server",          "tls",        "tls_ca",         "tls_cert", "tls_key",
-      "tls_server_name", "token_file", "connect_timeout"};
+      "server",          "tls",        "tls_ca",          "tls_cert",          "tls_key",
+      "tls_server_name", "token_file", "connect_timeout", "reconnect_timeout", "standby"};
   return kNames;
 }
 

@@ -11,13 +11,15 @@ namespace {
 // Longest that a call may take: compiling a large model, stepping many lanes.
 constexpr absl::Duration kCallTimeout = absl::Seconds(120);
 
+constexpr absl::Duration kReleaseTimeout = absl::Seconds(5);
+
 // `method` is a member of the stub: Response Method(context, request, response).
 template <typename Response, typename Request, typename Method>
 absl::StatusOr<Response> Call(const GrpcChannel& channel, v1::EnvControl::Stub& stub, Method method,
-                              const Request& request) {
+                              const Request& request, absl::Duration timeout = kCallTimeout) {
   grpc::ClientContext context;
   channel.Prepare(context);
-  context.set_deadline(absl::ToChronoTime(absl::Now() + kCallTimeout));
+  context.set_deadline(absl::ToChronoTime(absl::Now() + timeout));
   Response response;
   const grpc::Status status = (stub.*method)(&context, request, &response);
   if (!status.ok()) return channel.ToStatus(status);
@@ -64,8 +66,8 @@ absl::StatusOr<v1::CreatePoolResponse> ControlClient::CreatePool(
 
 absl::StatusOr<v1::ReleasePoolResponse> ControlClient::ReleasePool(
     const v1::ReleasePoolRequest& request) {
-  return Call<v1::ReleasePoolResponse>(impl_->channel, *impl_->stub,
-                                       &v1::EnvControl::Stub::ReleasePool, request);
+  return Call<v1::ReleasePoolResponse>(
+      impl_->channel, *impl_->stub, &v1::EnvControl::Stub::ReleasePool, request, kReleaseTimeout);
 }
 
 absl::StatusOr<v1::ListPoolsResponse> ControlClient::ListPools() {

@@ -1,28 +1,66 @@
-// The carrier for unix: and tcp: addresses: one session stream (session.proto) on a channel of its
-// own.
+// The carrier for unix: and tcp: addresses: a lease on a pool, and session streams (session.proto)
+// on a channel of its own, one after the other as connections break.
 //
-// A thread of the carrier's own always has a read pending, so that keepalive and control frames are
-// seen while the caller is busy. What it reads waits in a queue that the lanes bound: each has at
-// most one result outstanding.
+// A thread of the carrier's own, the keeper, always has a read pending, so that keepalive and
+// control frames are seen while the caller is busy. What it reads waits in a queue that the lanes
+// bound: each has at most one result outstanding. When a stream breaks the keeper attaches again
+// with the lease's token and the number of the last batch, sends again what the server did not
+// accept, and goes on reading; the server sends what was missed.
 #include <spdlog/spdlog.h>
+#include <sys/random.h>
 
+#include <algorithm>
+#include <atomic>
+#include <cstring>
 #include <deque>
 #include <thread>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "base/error.h"
+#include "base/layout.h"
 #include "base/mutex.h"
 #include "client/carrier.h"
 #include "client/connection.h"
 #include "client/control_client.h"
 #include "client/control_client_impl.h"
-#include "client/operation_numbers.h"
-#include "hivewire/v1/session.grpc.pb.h"
+#include "client/outbox.h"
+#include "client/session_stream.h"
 
 namespace hivewire {
+namespace {
+
+constexpr absl::Duration kOneAttempt = absl::Seconds(5);
+// A stream that held this long counts as a new start for reconnect_timeout.
+constexpr absl::Duration kStable = absl::Seconds(1);
+
+// Of the connection, not an answer of the server's: trying again may cure it.
+bool IsBrokenConnection(const absl::Status& status) {
+  if (ReasonOf(status) != v1::ERROR_REASON_UNSPECIFIED) return false;
+  switch (status.code()) {
+    case absl::StatusCode::kUnavailable:
+    case absl::StatusCode::kInternal:  // RST_STREAM
+    case absl::StatusCode::kUnknown:
+    case absl::StatusCode::kCancelled:
+    case absl::StatusCode::kDeadlineExceeded:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// So that a CreatePool whose answer was lost can be sent again. Whoever knows the key gets the
+// pool.
+std::string NewIdempotencyKey() {
+  char bytes[16];
+  if (getrandom(bytes, sizeof(bytes), 0) != static_cast<ssize_t>(sizeof(bytes))) return "";
+  return absl::BytesToHexString(absl::string_view(bytes, sizeof(bytes)));
+}
+
+}  // namespace
 
 class GrpcCarrier final : public Carrier {
  public:
@@ -31,206 +69,383 @@ class GrpcCarrier final : public Carrier {
                                                        const v1::CreatePoolRequest& request) {
     auto control = ControlClient::Connect(address, connection);
     if (!control.ok()) return control.status();
-    auto created = (*control)->CreatePool(request);
+    v1::CreatePoolRequest keyed = request;
+    if (keyed.idempotency_key().empty()) keyed.set_idempotency_key(NewIdempotencyKey());
+    std::unique_ptr<GrpcCarrier> carrier(
+        new GrpcCarrier(*std::move(control), connection.reconnect_timeout));
+    auto created = carrier->Patiently([&] { return carrier->control_->CreatePool(keyed); });
     if (!created.ok()) return created.status();
-    std::unique_ptr<GrpcCarrier> carrier(new GrpcCarrier(*std::move(control), *std::move(created)));
-    const absl::Status attached = carrier->AttachStream();
-    if (!attached.ok()) return attached;
-    return carrier;
+    return Start(std::move(carrier), created->pool().pool_id(), created->lease_token());
+  }
+
+  static absl::StatusOr<std::unique_ptr<Carrier>> AttachTo(const std::string& address,
+                                                           const ConnectionOptions& connection,
+                                                           const std::string& pool_id,
+                                                           const std::string& lease_token) {
+    auto control = ControlClient::Connect(address, connection);
+    if (!control.ok()) return control.status();
+    std::unique_ptr<GrpcCarrier> carrier(
+        new GrpcCarrier(*std::move(control), connection.reconnect_timeout));
+    carrier->Leave();  // a pool that cannot be attached to is not ours to release
+    auto started = Start(std::move(carrier), pool_id, lease_token);
+    if (started.ok()) static_cast<GrpcCarrier&>(**started).leaving_ = false;
+    return started;
   }
 
   ~GrpcCarrier() override {
-    if (stream_ != nullptr && !Broken()) {
-      v1::ClientFrame frame;
-      frame.mutable_detach()->set_release_pool(true);
-      MutexLock lock(write_mutex_);
-      stream_->Write(frame);
-      stream_->WritesDone();
-    } else {
-      v1::ReleasePoolRequest release;
-      release.set_pool_id(created_.pool().pool_id());
-      release.set_lease_token(created_.lease_token());
-      if (stream_ == nullptr) control_->ReleasePool(release).IgnoreError();
-      context_.TryCancel();
+    {
+      MutexLock lock(mutex_);
+      closing_ = true;
+      changed_.NotifyAll();
     }
-    if (reader_.joinable()) reader_.join();
+    {
+      MutexLock lock(write_mutex_);
+      if (stream_ != nullptr) SayGoodbye();
+    }
+    if (keeper_.joinable()) keeper_.join();
+    if (leaving_ || detached_ || lease_token_.empty()) return;
+    v1::ReleasePoolRequest release;
+    release.set_pool_id(pool_id_);
+    release.set_lease_token(lease_token_);
+    control_->ReleasePool(release).IgnoreError();
   }
 
-  const v1::PoolDescription& pool() const override { return created_.pool(); }
+  const v1::PoolDescription& pool() const override { return description_; }
+  std::string lease_token() const override { return lease_token_; }
+  std::vector<uint32_t> lanes_to_come() const override { return lanes_to_come_; }
+  bool draining() const override { return draining_; }
+  void Leave() override { leaving_ = true; }
 
   absl::StatusOr<uint64_t> SendStep(absl::Span<const uint32_t> env_ids,
                                     absl::Span<const char> actions) override {
-    v1::ClientFrame frame;
-    frame.mutable_step()->mutable_env_ids()->Add(env_ids.begin(), env_ids.end());
-    frame.mutable_step()->set_actions(actions.data(), actions.size());
-    return Send(env_ids, *frame.mutable_step()->mutable_op_nos(), frame);
+    auto frame = std::make_unique<v1::ClientFrame>();
+    v1::StepLanes& step = *frame->mutable_step();
+    step.mutable_env_ids()->Add(env_ids.begin(), env_ids.end());
+    step.set_actions(actions.data(), actions.size());
+    return Send(env_ids, *step.mutable_op_nos(), std::move(frame));
   }
 
   absl::StatusOr<uint64_t> SendReset(absl::Span<const uint32_t> env_ids,
                                      absl::Span<const uint64_t> seeds) override {
-    v1::ClientFrame frame;
-    frame.mutable_reset()->mutable_env_ids()->Add(env_ids.begin(), env_ids.end());
-    frame.mutable_reset()->mutable_seeds()->Add(seeds.begin(), seeds.end());
-    return Send(env_ids, *frame.mutable_reset()->mutable_op_nos(), frame);
+    auto frame = std::make_unique<v1::ClientFrame>();
+    v1::ResetLanes& reset = *frame->mutable_reset();
+    reset.mutable_env_ids()->Add(env_ids.begin(), env_ids.end());
+    reset.mutable_seeds()->Add(seeds.begin(), seeds.end());
+    return Send(env_ids, *reset.mutable_op_nos(), std::move(frame));
   }
 
   absl::StatusOr<uint64_t> SendLoad(absl::Span<const uint32_t> env_ids,
                                     absl::Span<const std::string> snapshots) override {
-    v1::ClientFrame frame;
-    frame.mutable_load()->mutable_env_ids()->Add(env_ids.begin(), env_ids.end());
-    for (const std::string& snapshot : snapshots) frame.mutable_load()->add_snapshots(snapshot);
-    return Send(env_ids, *frame.mutable_load()->mutable_op_nos(), frame);
+    auto frame = std::make_unique<v1::ClientFrame>();
+    v1::LoadLanes& load = *frame->mutable_load();
+    load.mutable_env_ids()->Add(env_ids.begin(), env_ids.end());
+    for (const std::string& snapshot : snapshots) load.add_snapshots(snapshot);
+    return Send(env_ids, *load.mutable_op_nos(), std::move(frame));
   }
 
   absl::StatusOr<Answer> Receive(absl::Time deadline) override {
+    const absl::Duration patience = deadline - absl::Now();
     MutexLock lock(mutex_);
-    if (current_ != nullptr) spare_.push_back(std::move(current_));
-    const bool ready = arrived_.WaitUntil(lock, deadline, [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
-      return !frames_.empty() || !end_.ok();
-    });
-    if (frames_.empty()) {
+    current_.reset();
+    while (frames_.empty()) {
       if (!end_.ok()) return end_;
-      if (!ready)
+      if (!connected_) {
+        // The keeper's own patience is what counts.
+        changed_.Wait(lock, [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+          return connected_ || !end_.ok() || !frames_.empty();
+        });
+        continue;
+      }
+      const bool changed =
+          changed_.WaitUntil(lock, std::max(deadline, connected_since_ + patience),
+                             [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+                               return !connected_ || !end_.ok() || !frames_.empty();
+                             });
+      if (!changed) {
         return absl::DeadlineExceededError(absl::StrCat(Address(), ": no batch came in time"));
+      }
     }
     current_ = std::move(frames_.front());
     frames_.pop_front();
     if (current_->has_batch()) return Answer{&current_->batch(), 0, absl::OkStatus()};
-    // Its operations were never accepted.
-    op_numbers_.TakeBack(current_->rejected().client_seq());
     return Answer{nullptr, current_->rejected().client_seq(),
                   Annotate(FromProto(current_->rejected().status()), Address())};
   }
 
   absl::StatusOr<std::vector<std::string>> SaveState(absl::Span<const uint32_t> env_ids) override {
     v1::SaveStateRequest request;
-    request.set_pool_id(created_.pool().pool_id());
-    request.set_lease_token(created_.lease_token());
+    request.set_pool_id(pool_id_);
+    request.set_lease_token(lease_token_);
     request.mutable_env_ids()->Add(env_ids.begin(), env_ids.end());
-    auto response = control_->SaveState(request);
+    auto response = Patiently([&] { return control_->SaveState(request); });
     if (!response.ok()) return response.status();
     return std::vector<std::string>(response->snapshots().begin(), response->snapshots().end());
   }
 
   absl::StatusOr<v1::RenderResponse> Render(const v1::RenderRequest& request) override {
     v1::RenderRequest owned = request;
-    owned.set_pool_id(created_.pool().pool_id());
-    owned.set_lease_token(created_.lease_token());
-    return control_->Render(owned);
+    owned.set_pool_id(pool_id_);
+    owned.set_lease_token(lease_token_);
+    return Patiently([&] { return control_->Render(owned); });
   }
 
  private:
-  GrpcCarrier(std::unique_ptr<ControlClient> control, v1::CreatePoolResponse created)
-      : control_(std::move(control)),
-        created_(std::move(created)),
-        op_numbers_(created_.pool().num_envs()) {}
+  GrpcCarrier(std::unique_ptr<ControlClient> control, absl::Duration reconnect_timeout)
+      : control_(std::move(control)), reconnect_timeout_(reconnect_timeout), outbox_(0) {}
 
-  const std::string& Address() const { return control_->impl_->channel.address(); }
-
-  bool Broken() const {
-    MutexLock lock(mutex_);
-    return !end_.ok();
+  static absl::StatusOr<std::unique_ptr<Carrier>> Start(std::unique_ptr<GrpcCarrier> carrier,
+                                                        const std::string& pool_id,
+                                                        const std::string& lease_token) {
+    carrier->pool_id_ = pool_id;
+    carrier->lease_token_ = lease_token;
+    const absl::Status attached =
+        carrier->AttachPatiently(absl::Now() + carrier->reconnect_timeout_, absl::OkStatus());
+    if (!attached.ok()) return attached;
+    carrier->keeper_ = std::thread([kept = carrier.get()] { kept->Keep(); });
+    return carrier;
   }
 
-  absl::Status AttachStream() {
-    const GrpcChannel& channel = control_->impl_->channel;
-    channel.Prepare(context_);
-    stub_ = v1::EnvSession::NewStub(channel.channel());
-    stream_ = stub_->Connect(&context_);
-    v1::ClientFrame frame;
-    frame.set_seq(++seq_);
-    v1::Attach& attach = *frame.mutable_attach();
-    attach.set_pool_id(created_.pool().pool_id());
-    attach.set_lease_token(created_.lease_token());
-    attach.set_layout_hash(created_.pool().result_layout().hash());
-    stream_->Write(frame);
-    v1::ServerFrame reply;
-    const bool received = stream_->Read(&reply);
-    if (!received || !reply.has_attached()) {
-      const grpc::Status status = stream_->Finish();
-      stream_.reset();
-      if (received && reply.has_fatal())
-        return Annotate(FromProto(reply.fatal().status()), Address());
-      return status.ok() ? absl::InternalError(
-                               absl::StrCat(Address(), ": the server did not answer Attach"))
-                         : channel.ToStatus(status);
-    }
-    reader_ = std::thread([this] { ReadFrames(); });
-    return absl::OkStatus();
-  }
+  const GrpcChannel& Channel() const { return control_->impl_->channel; }
+  const std::string& Address() const { return Channel().address(); }
 
   absl::StatusOr<uint64_t> Send(absl::Span<const uint32_t> env_ids,
                                 google::protobuf::RepeatedField<uint64_t>& op_nos,
-                                v1::ClientFrame& frame) {
+                                std::unique_ptr<v1::ClientFrame> frame) {
     MutexLock lock(write_mutex_);
-    frame.set_seq(++seq_);
+    const uint64_t seq = ++client_seq_;
+    frame->set_seq(seq);
+    const v1::ClientFrame* kept = nullptr;
     {
-      MutexLock numbers_lock(mutex_);
+      MutexLock state_lock(mutex_);
       if (!end_.ok()) return end_;
-      op_numbers_.Next(seq_, env_ids, op_nos);
+      kept = &outbox_.Put(env_ids, op_nos, std::move(frame));
     }
-    if (stream_->Write(frame)) return frame.seq();
-    // The reader finds out why.
-    MutexLock end_lock(mutex_);
-    arrived_.Wait(end_lock, [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return !end_.ok(); });
-    return end_;
+    // It is kept until it is answered, so a failure is the keeper's business.
+    if (stream_ != nullptr) stream_->Write(*kept);
+    return seq;
   }
 
-  void ReadFrames() {
+  // An idempotent unary call, over a connection that may break.
+  template <typename Call>
+  auto Patiently(Call call) -> decltype(call()) {
+    const absl::Time deadline = absl::Now() + reconnect_timeout_;
+    while (true) {
+      auto response = call();
+      if (response.ok()) return response;
+      if (!IsBrokenConnection(response.status()) || absl::Now() >= deadline)
+        return Explain(response.status());
+      Channel().Pause();
+    }
+  }
+
+  // What an answer about our own pool means for the caller.
+  absl::Status Explain(const absl::Status& status) const {
+    const v1::ErrorReason reason = ReasonOf(status);
+    if (reason != v1::ERROR_REASON_UNKNOWN_POOL && reason != v1::ERROR_REASON_BAD_LEASE) {
+      return status;
+    }
+    if (draining_) {
+      return MakeError(v1::ERROR_REASON_DRAINING,
+                       absl::StrCat(Address(), ": the server drained and took pool \"", pool_id_,
+                                    "\" with it; give another server's address to move to"),
+                       "standby");
+    }
+    // A server that restarted counts its pools anew: the pool of this id may be somebody else's.
+    return MakeError(v1::ERROR_REASON_UNKNOWN_POOL,
+                     absl::StrCat(Address(), ": pool \"", pool_id_,
+                                  "\" is gone: the server restarted, or the pool was released, or "
+                                  "its lease ran out; make a new one"),
+                     "pool_id", pool_id_);
+  }
+
+  // Attaches, again and again until `deadline`. `broken` says what happened to the stream before.
+  absl::Status AttachPatiently(absl::Time deadline, const absl::Status& broken) {
+    while (true) {
+      absl::Status status = Channel().Ping(std::min(deadline, absl::Now() + kOneAttempt));
+      if (status.ok()) status = Attach();
+      if (status.ok()) return status;
+      if (!IsBrokenConnection(status)) return Explain(status);
+      if (absl::Now() >= deadline) {
+        return absl::UnavailableError(
+            absl::StrCat(broken.ok() ? "" : absl::StrCat(broken.message(), "; then "),
+                         status.message(), ", for ", absl::FormatDuration(reconnect_timeout_)));
+      }
+      Channel().Pause();
+      MutexLock lock(mutex_);
+      if (closing_) return absl::CancelledError("closed");
+    }
+  }
+
+  absl::Status Attach() {
+    v1::Attach attach;
+    attach.set_pool_id(pool_id_);
+    attach.set_lease_token(lease_token_);
+    attach.set_layout_hash(description_.result_layout().hash());
+    attach.set_resume_after_seq(last_seq_);
+    v1::Attached attached;
+    auto stream = SessionStream::Attach(Channel(), attach, attached);
+    if (!stream.ok()) return stream.status();
+    if (description_.num_envs() == 0) BeginWith(attached);
+    std::vector<const v1::ClientFrame*> frames;
+    MutexLock lock(write_mutex_);
+    {
+      MutexLock state_lock(mutex_);
+      const absl::Status status = outbox_.Unaccepted(attached.accepted_op_no(), frames);
+      if (!status.ok()) return Foreign(status);
+      connected_ = true;
+      connected_since_ = absl::Now();
+      changed_.NotifyAll();
+    }
+    stream_ = *std::move(stream);
+    for (const v1::ClientFrame* frame : frames) stream_->Write(*frame);
+    MutexLock state_lock(mutex_);
+    if (closing_) SayGoodbye();  // the destructor found no stream to say it on
+    return absl::OkStatus();
+  }
+
+  // The first Attach: what the pool is, and how far its lanes are.
+  void BeginWith(v1::Attached& attached) {
+    description_.Swap(attached.mutable_pool());
+    layout_ = PayloadLayout(description_.result_layout());
+    for (const v1::LayoutLeaf& leaf : description_.result_layout().leaves()) {
+      if (leaf.role() == v1::LEAF_ROLE_OP_NO) break;
+      ++op_no_leaf_;
+    }
+    MutexLock lock(mutex_);
+    outbox_ = Outbox(description_.num_envs());
+    lanes_to_come_ = outbox_.TakeOver(attached.accepted_op_no());
+  }
+
+  // The server breaks the protocol, or the pool is another one: no attempt will cure that.
+  absl::Status Foreign(const absl::Status& status) const {
+    return absl::DataLossError(absl::StrCat(Address(), ": ", status.message()));
+  }
+
+  void SayGoodbye() ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mutex_) {
+    v1::ClientFrame frame;
+    frame.mutable_detach()->set_release_pool(!leaving_);
+    if (stream_->Write(frame)) stream_->HalfClose();
+  }
+
+  // The keeper: reads, and attaches again when the stream breaks.
+  void Keep() {
+    absl::Time deadline = absl::Now() + reconnect_timeout_;
+    while (true) {
+      const absl::Time begun = absl::Now();
+      bool heard = false;
+      absl::Status status = ReadFrames(heard);
+      bool closing = false;
+      {
+        MutexLock lock(mutex_);
+        connected_ = false;
+        closing = closing_;
+      }
+      {
+        MutexLock lock(write_mutex_);
+        stream_.reset();
+      }
+      if (closing) {
+        detached_ = status.ok();
+        return End(absl::CancelledError("closed"));
+      }
+      if (status.ok()) {
+        status = absl::UnavailableError(absl::StrCat(Address(), ": the server ended the session"));
+      }
+      if (!IsBrokenConnection(status)) return End(Explain(status));
+      if (heard || absl::Now() - begun >= kStable) deadline = absl::Now() + reconnect_timeout_;
+      spdlog::debug("{}; attaching again", std::string(status.message()));
+      status = AttachPatiently(deadline, status);
+      if (!status.ok()) return End(status);
+    }
+  }
+
+  void End(const absl::Status& why) {
+    MutexLock lock(mutex_);
+    end_ = why;
+    changed_.NotifyAll();
+  }
+
+  // Until the stream ends; the Status says why.
+  absl::Status ReadFrames(bool& heard) {
     absl::Status fatal;
     while (true) {
-      std::unique_ptr<v1::ServerFrame> frame = SpareFrame();
-      if (!stream_->Read(frame.get())) break;
+      auto frame = std::make_unique<v1::ServerFrame>();
+      if (!stream_->Read(*frame)) break;
+      heard = true;
+      if (!fatal.ok()) continue;
       if (frame->has_batch() || frame->has_rejected()) {
-        MutexLock lock(mutex_);
-        frames_.push_back(std::move(frame));
-        arrived_.NotifyAll();
-      } else if (frame->has_draining()) {
+        fatal = Take(std::move(frame));
+        if (!fatal.ok()) stream_->Cancel();
+      } else if (frame->has_draining() && !draining_.exchange(true)) {
         spdlog::warn("{} is draining and goes away within {} s", Address(),
                      frame->draining().grace_ms() / 1000);
       } else if (frame->has_fatal()) {
         fatal = Annotate(FromProto(frame->fatal().status()), Address());
         MutexLock lock(write_mutex_);
-        stream_->WritesDone();
+        stream_->HalfClose();
       }
     }
-    const grpc::Status status = stream_->Finish();
-    MutexLock lock(mutex_);
-    if (!fatal.ok()) {
-      end_ = fatal;
-    } else if (status.ok()) {
-      end_ = absl::UnavailableError(absl::StrCat(Address(), ": the server ended the session"));
-    } else {
-      end_ = control_->impl_->channel.ToStatus(status);
-    }
-    arrived_.NotifyAll();
+    const absl::Status status = stream_->Finish();
+    return fatal.ok() ? status : fatal;
   }
 
-  std::unique_ptr<v1::ServerFrame> SpareFrame() {
+  // An answer: it is checked, it ends what was outstanding, and it waits for Receive.
+  absl::Status Take(std::unique_ptr<v1::ServerFrame> frame) {
     MutexLock lock(mutex_);
-    if (spare_.empty()) return std::make_unique<v1::ServerFrame>();
-    std::unique_ptr<v1::ServerFrame> frame = std::move(spare_.back());
-    spare_.pop_back();
-    return frame;
+    if (frame->has_rejected()) {
+      if (!outbox_.Refused(frame->rejected().client_seq())) return absl::OkStatus();
+    } else {
+      const v1::Batch& batch = frame->batch();
+      const size_t rows = static_cast<size_t>(batch.env_ids_size());
+      if (batch.payload().size() != layout_.PayloadBytes(rows)) {
+        return Foreign(absl::InternalError(absl::StrCat("a batch of ", rows, " rows has ",
+                                                        batch.payload().size(), " bytes, not ",
+                                                        layout_.PayloadBytes(rows))));
+      }
+      const char* op_nos = batch.payload().data() + layout_.Offset(op_no_leaf_, rows);
+      for (size_t row = 0; row < rows; ++row) {
+        uint64_t op_no = 0;
+        std::memcpy(&op_no, op_nos + row * sizeof(op_no), sizeof(op_no));
+        const absl::Status status = outbox_.Answered(batch.env_ids(static_cast<int>(row)), op_no);
+        if (!status.ok()) return Foreign(status);
+      }
+      last_seq_ = frame->seq();
+    }
+    frames_.push_back(std::move(frame));
+    changed_.NotifyAll();
+    return absl::OkStatus();
   }
 
   const std::unique_ptr<ControlClient> control_;
-  const v1::CreatePoolResponse created_;
-  grpc::ClientContext context_;
-  std::unique_ptr<v1::EnvSession::Stub> stub_;
-  std::unique_ptr<grpc::ClientReaderWriter<v1::ClientFrame, v1::ServerFrame>> stream_;
+  const absl::Duration reconnect_timeout_;
+  std::string pool_id_;
+  std::string lease_token_;
+  // By the first Attach; constant from then on.
+  v1::PoolDescription description_;
+  PayloadLayout layout_;
+  size_t op_no_leaf_ = 0;
+  std::vector<uint32_t> lanes_to_come_;
 
-  Mutex write_mutex_;
-  uint64_t seq_ = 0;  // by write_mutex_, and before the reader starts
+  std::atomic<bool> draining_{false};
+  std::atomic<bool> leaving_{false};
+  bool detached_ = false;  // by the keeper, read after it was joined
+  uint64_t last_seq_ = 0;  // of the keeper (and before it, of the maker)
+
+  Mutex write_mutex_;  // before mutex_
+  // Null while there is none. Only the keeper replaces it, so the keeper reads from it unlocked.
+  std::unique_ptr<SessionStream> stream_;
+  uint64_t client_seq_ ABSL_GUARDED_BY(write_mutex_) = 0;
 
   mutable Mutex mutex_;
-  Condition arrived_;
+  Condition changed_;
   std::deque<std::unique_ptr<v1::ServerFrame>> frames_ ABSL_GUARDED_BY(mutex_);
-  std::vector<std::unique_ptr<v1::ServerFrame>> spare_ ABSL_GUARDED_BY(mutex_);
   std::unique_ptr<v1::ServerFrame> current_ ABSL_GUARDED_BY(mutex_);
-  OperationNumbers op_numbers_ ABSL_GUARDED_BY(mutex_);
-  absl::Status end_ ABSL_GUARDED_BY(mutex_);  // why the stream is over
-  std::thread reader_;
+  Outbox outbox_ ABSL_GUARDED_BY(mutex_);
+  bool connected_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::Time connected_since_ ABSL_GUARDED_BY(mutex_);
+  bool closing_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::Status end_ ABSL_GUARDED_BY(mutex_);  // why there will be no further stream
+  std::thread keeper_;
 };
 
 CarrierFactory GrpcCarriers() {
@@ -238,6 +453,13 @@ CarrierFactory GrpcCarriers() {
             const v1::CreatePoolRequest& request) {
     return GrpcCarrier::Make(address, connection, request);
   };
+}
+
+absl::StatusOr<std::unique_ptr<Carrier>> AttachToPool(const std::string& address,
+                                                      const ConnectionOptions& connection,
+                                                      const std::string& pool_id,
+                                                      const std::string& lease_token) {
+  return GrpcCarrier::AttachTo(address, connection, pool_id, lease_token);
 }
 
 }  // namespace hivewire

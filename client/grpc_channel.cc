@@ -16,6 +16,8 @@
 namespace hivewire {
 namespace {
 
+constexpr absl::Duration kBetweenAttempts = absl::Milliseconds(50);
+
 absl::StatusOr<std::string> ReadOption(absl::string_view option, const std::string& path) {
   if (path.empty()) return std::string();
   absl::StatusOr<std::string> content = ReadFile(path);
@@ -31,16 +33,17 @@ grpc::ChannelArguments Arguments(const ConnectionOptions& options) {
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20000);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
-  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 100);
+  // Also the time that one attempt has for TCP, TLS and HTTP/2 together: on a busy machine a
+  // connection needs more than the 100 ms between attempts.
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 5000);
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
-  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 500);
   // The server's limit is agreed on in Attach.
   arguments.SetMaxReceiveMessageSize(-1);
   if (!options.tls_server_name.empty()) arguments.SetSslTargetNameOverride(options.tls_server_name);
   return arguments;
 }
 
-// Nothing that waiting would cure.
 bool IsHandshakeFailure(absl::string_view message) {
   return absl::StrContains(message, "handshake") || absl::StrContains(message, "CERTIFICATE") ||
          absl::StrContains(message, "Peer name");
@@ -81,25 +84,35 @@ absl::StatusOr<GrpcChannel> GrpcChannel::Make(const std::string& address,
   return made;
 }
 
-absl::Status GrpcChannel::WaitUntilConnected() const {
+absl::Status GrpcChannel::Ping(absl::Time deadline) const {
   const auto stub = v1::EnvControl::NewStub(channel_);
+  grpc::ClientContext context;
+  Prepare(context);
+  context.set_deadline(absl::ToChronoTime(deadline));
+  v1::GetServerInfoResponse info;
+  const grpc::Status status = stub->GetServerInfo(&context, {}, &info);
+  const bool nobody = (status.error_code() == grpc::StatusCode::UNAVAILABLE &&
+                       !IsHandshakeFailure(status.error_message())) ||
+                      status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED;
+  if (!nobody) return ToStatus(status);
+  return absl::UnavailableError(
+      absl::StrCat(address_, ": no env server answers here (", status.error_message(), ")"));
+}
+
+absl::Status GrpcChannel::WaitUntilConnected() const {
   const absl::Time deadline = absl::Now() + connect_timeout_;
   while (true) {
-    grpc::ClientContext context;
-    Prepare(context);
-    context.set_deadline(absl::ToChronoTime(deadline));
-    v1::GetServerInfoResponse info;
-    const grpc::Status status = stub->GetServerInfo(&context, {}, &info);
-    if (status.ok()) return absl::OkStatus();
-    const bool may_come = status.error_code() == grpc::StatusCode::UNAVAILABLE &&
-                          !IsHandshakeFailure(status.error_message());
-    if (!may_come) return ToStatus(status);
-    if (absl::Now() + absl::Milliseconds(100) >= deadline) {
-      return absl::UnavailableError(
-          absl::StrCat(address_, ": no env server answers here (", status.error_message(), ")"));
-    }
-    absl::SleepFor(absl::Milliseconds(50));
+    const absl::Status status = Ping(deadline);
+    // A failed TLS handshake is UNAVAILABLE too, and nothing that waiting would cure.
+    const bool may_come = absl::IsUnavailable(status) && !IsHandshakeFailure(status.message());
+    if (!may_come || absl::Now() + 2 * kBetweenAttempts >= deadline) return status;
+    Pause();
   }
+}
+
+void GrpcChannel::Pause() const {
+  if (!channel_->WaitForConnected(absl::ToChronoTime(absl::Now() + kBetweenAttempts))) return;
+  absl::SleepFor(absl::Milliseconds(5));  // it is there: the trouble is another one
 }
 
 void GrpcChannel::Prepare(grpc::ClientContext& context) const {

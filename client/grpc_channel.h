@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "client/connection.h"
 
 namespace hivewire {
@@ -29,6 +30,13 @@ class GrpcChannel {
   // Waits for the connection, at most the options' connect_timeout. UNAVAILABLE says why there is
   // none.
   absl::Status WaitUntilConnected() const;
+
+  // One attempt to reach the server. UNAVAILABLE where none answers.
+  absl::Status Ping(absl::Time deadline) const;
+
+  // To be called between attempts. A connection that is being made advances only while somebody
+  // waits for it, so this waits for it, not merely for the time.
+  void Pause() const;
 
   // Metadata that every call carries.
   void Prepare(grpc::ClientContext& context) const;

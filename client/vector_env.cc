@@ -12,36 +12,9 @@
 #include "absl/time/clock.h"
 #include "base/error.h"
 #include "base/layout.h"
+#include "client/vector_env_shard.h"
 
 namespace hivewire {
-
-// The lanes on one server.
-struct VectorEnv::Shard {
-  size_t index = 0;
-  std::string address;
-  uint32_t first_lane = 0;
-  uint32_t num_lanes = 0;
-  std::unique_ptr<Carrier> carrier;
-
-  // Leaves of the pool's layouts by role.
-  PayloadLayout result_layout, final_layout;
-  std::vector<size_t> observation, info;  // result leaves
-  size_t reward = 0, flags = 0, seed = 0, episode = 0;
-  size_t num_final_observations = 0;  // the rest of the final layout's leaves are infos
-
-  std::vector<size_t> offsets, final_offsets;  // scratch
-};
-
-// Lanes that were sent together, and their results so far.
-struct VectorEnv::Group {
-  std::vector<uint32_t> lanes;
-  std::vector<uint32_t> rows_left;  // by shard
-  std::vector<uint64_t> frames;     // by shard: number of the frame, 0 for none
-  size_t total_left = 0;
-  absl::Status refusal;
-  StepResult result;
-  std::vector<uint32_t> shard_lanes, shard_rows;  // scratch of the sender
-};
 
 namespace {
 
@@ -72,115 +45,7 @@ absl::Status CheckFinite(const v1::LayoutLeaf& leaf, const char* slab, size_t co
   return absl::OkStatus();
 }
 
-// Two servers that would not give the results of one.
-absl::Status CheckSamePool(const v1::PoolDescription& first, const std::string& first_address,
-                           const v1::PoolDescription& other, const std::string& address) {
-  if (first.result_layout().hash() == other.result_layout().hash() &&
-      first.spec().engine() == other.spec().engine()) {
-    return absl::OkStatus();
-  }
-  return absl::FailedPreconditionError(
-      absl::StrCat(address, ": its ", other.spec().id(), " (engine ", other.spec().engine(),
-                   ") differs from that of ", first_address, " (engine ", first.spec().engine(),
-                   "); servers that step one VectorEnv must agree on engine, edition and leaves"));
-}
-
 }  // namespace
-
-VectorEnv::VectorEnv() = default;
-VectorEnv::~VectorEnv() = default;
-
-absl::StatusOr<std::unique_ptr<VectorEnv>> VectorEnv::Make(const VectorEnvOptions& options) {
-  return Make(options, GrpcCarriers());
-}
-
-absl::StatusOr<std::unique_ptr<VectorEnv>> VectorEnv::Make(const VectorEnvOptions& options,
-                                                           const CarrierFactory& factory) {
-  const auto addresses = ParseAddresses(options.server);
-  if (!addresses.ok()) return addresses.status();
-  const int num_shards = static_cast<int>(addresses->size());
-  if (options.num_envs < num_shards) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "num_envs: ", options.num_envs, " lanes cannot be spread over ", num_shards, " servers"));
-  }
-  std::unique_ptr<VectorEnv> env(new VectorEnv);
-  env->num_envs_ = options.num_envs;
-  env->step_timeout_ = options.step_timeout;
-  env->pid_ = getpid();
-  uint32_t first_lane = 0;
-  for (int k = 0; k < num_shards; ++k) {
-    auto shard = std::make_unique<Shard>();
-    shard->address = (*addresses)[static_cast<size_t>(k)];
-    shard->index = static_cast<size_t>(k);
-    shard->first_lane = first_lane;
-    shard->num_lanes = static_cast<uint32_t>(options.num_envs / num_shards +
-                                             (k < options.num_envs % num_shards ? 1 : 0));
-    first_lane += shard->num_lanes;
-    v1::CreatePoolRequest request;
-    request.set_env_id(options.env_id);
-    request.mutable_options()->insert(options.env_options.begin(), options.env_options.end());
-    request.set_num_envs(shard->num_lanes);
-    request.set_autoreset_mode(options.autoreset_mode);
-    request.set_observation_dtype(options.observation_dtype);
-    request.set_action_dtype(options.action_dtype);
-    request.mutable_observation_leaves()->Assign(options.observation_leaves.begin(),
-                                                 options.observation_leaves.end());
-    request.set_no_info(!options.with_info);
-    request.set_max_episode_steps(options.max_episode_steps);
-    request.set_client_name(absl::StrCat("pid ", env->pid_));
-    auto carrier = factory(shard->address, options.connection, request);
-    if (!carrier.ok()) return carrier.status();
-    shard->carrier = *std::move(carrier);
-    const v1::PoolDescription& pool = shard->carrier->pool();
-    if (k > 0) {
-      const Shard& first = *env->shards_.front();
-      const absl::Status same =
-          CheckSamePool(first.carrier->pool(), first.address, pool, shard->address);
-      if (!same.ok()) return same;
-    }
-    shard->result_layout = PayloadLayout(pool.result_layout());
-    shard->final_layout = PayloadLayout(pool.final_layout());
-    for (size_t leaf = 0; leaf < static_cast<size_t>(pool.result_layout().leaves_size()); ++leaf) {
-      switch (pool.result_layout().leaves(static_cast<int>(leaf)).role()) {
-        case v1::LEAF_ROLE_OBSERVATION:
-          shard->observation.push_back(leaf);
-          break;
-        case v1::LEAF_ROLE_INFO:
-          shard->info.push_back(leaf);
-          break;
-        case v1::LEAF_ROLE_REWARD:
-          shard->reward = leaf;
-          break;
-        case v1::LEAF_ROLE_FLAGS:
-          shard->flags = leaf;
-          break;
-        case v1::LEAF_ROLE_SEED:
-          shard->seed = leaf;
-          break;
-        case v1::LEAF_ROLE_EPISODE:
-          shard->episode = leaf;
-          break;
-        default:
-          break;
-      }
-    }
-    shard->num_final_observations = shard->observation.size();
-    env->shards_.push_back(std::move(shard));
-  }
-  const v1::PoolDescription& pool = env->shards_.front()->carrier->pool();
-  env->spec_ = pool.spec();
-  for (const v1::LayoutLeaf& leaf : pool.result_layout().leaves()) {
-    if (leaf.role() == v1::LEAF_ROLE_OBSERVATION) env->observation_leaves_.push_back(leaf);
-    if (leaf.role() == v1::LEAF_ROLE_INFO) env->info_leaves_.push_back(leaf);
-  }
-  for (const v1::LayoutLeaf& leaf : pool.action_layout().leaves()) {
-    env->action_leaves_.push_back(leaf);
-    env->action_bytes_ += leaf.row_bytes();
-  }
-  env->places_.resize(static_cast<size_t>(options.num_envs));
-  for (uint32_t lane = 0; lane < env->places_.size(); ++lane) env->all_lanes_.push_back(lane);
-  return env;
-}
 
 absl::Status VectorEnv::CheckProcess() const {
   if (pid_ == getpid()) return absl::OkStatus();
@@ -240,6 +105,10 @@ absl::Status VectorEnv::CheckActions(size_t rows, absl::Span<const char> actions
 absl::Status VectorEnv::SendGroup(absl::Span<const uint32_t> env_ids, SendToShard send) {
   absl::Status status = CheckProcess();
   if (status.ok()) status = CheckLanes(env_ids);
+  for (const auto& shard : shards_) {
+    if (status.ok() && shard->carrier->draining() && !shard->stays)
+      status = LeaveDrainingServer(*shard);
+  }
   if (!status.ok()) return status;
   std::unique_ptr<Group> group;
   if (spare_groups_.empty()) {
@@ -263,6 +132,7 @@ absl::Status VectorEnv::SendGroup(absl::Span<const uint32_t> env_ids, SendToShar
        {&result.terminated, &result.truncated, &result.first, &result.autoreset, &result.fault}) {
     flags->resize(rows);
   }
+  result.op_nos.resize(rows);
   result.seeds.resize(rows);
   result.episode_numbers.resize(rows);
   result.final_rows.clear();
@@ -350,7 +220,7 @@ absl::Status VectorEnv::SendStep(absl::Span<const uint32_t> env_ids,
 
 absl::Status VectorEnv::ReceiveAnswer(Shard& shard) {
   const absl::StatusOr<Carrier::Answer> answer =
-      shard.carrier->Receive(absl::Now() + step_timeout_);
+      shard.carrier->Receive(absl::Now() + options_.step_timeout);
   if (!answer.ok()) return answer.status();
   if (answer->batch != nullptr) {
     Scatter(shard, *answer->batch);
@@ -388,6 +258,7 @@ void VectorEnv::Scatter(Shard& shard, const v1::Batch& batch) {
     copy(shard.observation, result.observations);
     copy(shard.info, result.infos);
     std::memcpy(&result.rewards[row], payload + shard.offsets[shard.reward] + k * 8, 8);
+    std::memcpy(&result.op_nos[row], payload + shard.offsets[shard.op_no] + k * 8, 8);
     std::memcpy(&result.seeds[row], payload + shard.offsets[shard.seed] + k * 8, 8);
     std::memcpy(&result.episode_numbers[row], payload + shard.offsets[shard.episode] + k * 8, 8);
     const unsigned flags = static_cast<uint8_t>(payload[shard.offsets[shard.flags] + k]);

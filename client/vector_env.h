@@ -13,8 +13,14 @@
 // and results are those of one server with all the lanes. Autoreset is what Gymnasium 1.x means by
 // it (see AutoresetMode); a lane that failed comes back as a row with `fault` set, to be dropped.
 //
-// Failure: a Status that names the server's address and what cures it. After UNAVAILABLE or ABORTED
-// the VectorEnv is finished; make a new one.
+// A broken connection is mended without a word: the caller sees a delay, and no step is lost or
+// done twice. Where the server is not back within reconnect_timeout, the call fails with
+// UNAVAILABLE. A server that came back without its pools (it was restarted) is NOT_FOUND: see
+// PoolsAreGone and Renew. Pools of a server that drains move to another server of the list, or to
+// connection.standby, and go on there bit for bit.
+//
+// Failure: a Status that names the server's address and what cures it. After UNAVAILABLE, NOT_FOUND
+// or ABORTED the VectorEnv steps no more, unless Renew succeeds.
 //
 // One thread at a time. Not to be used in a forked child (FAILED_PRECONDITION).
 #ifndef HIVEWIRE_CLIENT_VECTOR_ENV_H_
@@ -37,6 +43,7 @@
 #include "client/leaf_buffer.h"
 #include "hivewire/v1/control.pb.h"
 #include "hivewire/v1/spec.pb.h"
+#include "hivewire/v1/ticket.pb.h"
 
 namespace hivewire {
 
@@ -58,6 +65,8 @@ struct VectorEnvOptions {
   int max_episode_steps = 0;
   // How long a synchronous call waits before it fails with DEADLINE_EXCEEDED.
   absl::Duration step_timeout = absl::Seconds(60);
+  // How long the pools outlive this client's last sign; zero for the server's default.
+  absl::Duration lease_ttl;
 };
 
 // Results of some lanes: row k of every array belongs to lane env_ids[k]. Give the same object to
@@ -78,6 +87,8 @@ struct StepResult {
   std::vector<uint8_t> autoreset;
   // The lane failed and starts anew: no transition.
   std::vector<uint8_t> fault;
+  // Numbers of the lane's operations (resets, steps, loads), from 1.
+  std::vector<uint64_t> op_nos;
   // The last seed given to the lane, and the number of its episode, from 1.
   std::vector<uint64_t> seeds;
   std::vector<uint64_t> episode_numbers;
@@ -94,6 +105,10 @@ struct StepResult {
   int num_rows() const { return static_cast<int>(env_ids.size()); }
 };
 
+// Whether a call failed because the servers no longer have the pools, although they may be reached:
+// Renew makes new ones.
+bool PoolsAreGone(const absl::Status& status);
+
 class VectorEnv {
  public:
   // Connects to every address, makes a pool on each and attaches. Errors name the address;
@@ -103,10 +118,25 @@ class VectorEnv {
   static absl::StatusOr<std::unique_ptr<VectorEnv>> Make(const VectorEnvOptions& options,
                                                          const CarrierFactory& factory);
 
-  // Releases the pools.
+  // Goes on with the pools of a ticket, whichever process made them. Of `options` connection and
+  // step_timeout count. `result` has the last result of each lane that has one: the process before
+  // may or may not have seen it (op_nos tells). An operation still running is waited for. NOT_FOUND
+  // where a pool is gone.
+  static absl::StatusOr<std::unique_ptr<VectorEnv>> Resume(const v1::SessionTicket& ticket,
+                                                           const VectorEnvOptions& options,
+                                                           StepResult& result);
+
+  // Releases the pools, unless Leave was called.
   ~VectorEnv();
   VectorEnv(const VectorEnv&) = delete;
   VectorEnv& operator=(const VectorEnv&) = delete;
+
+  // What Resume takes; see SaveTicket. Good until a pool moves or is renewed.
+  v1::SessionTicket ticket() const;
+  // Lets the pools live on, until their leases run out, when this object goes.
+  void Leave();
+  // Makes all pools anew, on the same servers. What was in flight is lost; every lane needs Reset.
+  absl::Status Renew();
 
   const v1::EnvSpec& spec() const { return spec_; }
   int num_envs() const { return num_envs_; }
@@ -155,6 +185,14 @@ class VectorEnv {
 
   VectorEnv();
 
+  absl::Status Begin(const VectorEnvOptions& options, const CarrierFactory& factory,
+                     const std::vector<std::string>& addresses);
+  // Takes the shard in as the next lanes.
+  absl::Status Add(std::unique_ptr<Shard> shard);
+  // Moves the shard's pool to another server, once nothing of it is in flight. Where none takes it,
+  // it stays.
+  absl::Status LeaveDrainingServer(Shard& shard);
+
   absl::Status CheckProcess() const;
   absl::Status CheckLanes(absl::Span<const uint32_t> env_ids) const;
   absl::Status CheckActions(size_t rows, absl::Span<const char> actions) const;
@@ -174,7 +212,10 @@ class VectorEnv {
   std::vector<v1::LayoutLeaf> action_leaves_;
   std::vector<v1::LayoutLeaf> info_leaves_;
   size_t action_bytes_ = 0;
-  absl::Duration step_timeout_;
+  VectorEnvOptions options_;
+  CarrierFactory factory_;
+  std::vector<std::string> addresses_;  // of the servers in use, at first
+  std::vector<std::string> standby_;
   int pid_ = 0;
   std::vector<std::unique_ptr<Shard>> shards_;
   std::vector<uint32_t> all_lanes_;

@@ -47,9 +47,23 @@ Collector::Collector(VectorEnv& env, Algorithm& algorithm, const ActionSpace& ac
 }
 
 absl::Status Collector::Start(uint64_t seed) {
-  if (absl::Status status = env_.Reset(seed, scratch_); !status.ok()) return status;
+  seed_ = seed;
+  if (absl::Status status = StartEpisodes(seed, scratch_, /*renew=*/false); !status.ok()) {
+    return status;
+  }
   TakeObservations(0, scratch_);
   return absl::OkStatus();
+}
+
+absl::Status Collector::StartEpisodes(uint64_t seed, StepResult& result, bool renew) {
+  absl::Status status;
+  do {
+    if (renew) status = env_.Renew();
+    if (!status.ok()) return status;
+    status = env_.Reset(seed, result);
+    renew = PoolsAreGone(status);
+  } while (renew);
+  return status;
 }
 
 absl::StatusOr<int64_t> Collector::Collect(int64_t max_frames) {
@@ -69,6 +83,13 @@ absl::StatusOr<int64_t> Collector::Collect(int64_t max_frames) {
   for (Group& group : groups_) {
     if (absl::Status status = Finish(group); !status.ok()) return status;
   }
+  // The algorithm takes no further step, so it sees the new episodes from their start.
+  for (Group& group : groups_) {
+    if (!group.restarted) continue;
+    TakeRestart(group, group.lanes.count);
+    TakeObservations(group.lanes.first, group.result);
+    group.restarted = group.arrived = false;
+  }
   return frames;
 }
 
@@ -78,12 +99,58 @@ absl::Status Collector::Send(Group& group, int count) {
   absl::Status status = algorithm_.Act(lanes, ObservationsOf(lanes), actions);
   if (!status.ok()) return status;
   group.in_flight = count;
-  return env_.SendStep(absl::MakeConstSpan(group.env_ids).first(count), actions);
+  if (group.restarted) {
+    TakeRestart(group, count);
+    return absl::OkStatus();
+  }
+  status = env_.SendStep(absl::MakeConstSpan(group.env_ids).first(count), actions);
+  return PoolsAreGone(status) ? Renew() : status;
+}
+
+absl::Status Collector::Renew() {
+  ++losses_;
+  // Other episodes than those that were lost, or they would be learned from twice.
+  const uint64_t seed = seed_ + static_cast<uint64_t>(losses_ * env_.num_envs());
+  if (absl::Status status = StartEpisodes(seed, restart_, /*renew=*/true); !status.ok()) {
+    return status;
+  }
+  for (Group& group : groups_) {
+    group.restarted = true;
+    // A result that had come is still recorded; the restart is the step after it.
+    if (group.in_flight > 0 && !group.arrived) TakeRestart(group, group.in_flight);
+  }
+  return absl::OkStatus();
+}
+
+void Collector::TakeRestart(Group& group, int count) {
+  const auto cut = [&](const auto& all, auto& part) {
+    part.assign(all.begin() + group.lanes.first, all.begin() + group.lanes.first + count);
+  };
+  StepResult& result = group.result;
+  result = StepResult();
+  cut(restart_.env_ids, result.env_ids);
+  for (const LeafBuffer& leaf : restart_.observations) {
+    LeafBuffer& rows = result.observations.emplace_back(leaf.name(), leaf.dtype(), leaf.shape());
+    rows.Resize(count);
+    std::copy_n(leaf.row(group.lanes.first), count * leaf.row_bytes(), rows.row(0));
+  }
+  cut(restart_.rewards, result.rewards);
+  cut(restart_.terminated, result.terminated);
+  cut(restart_.truncated, result.truncated);
+  cut(restart_.first, result.first);
+  cut(restart_.fault, result.fault);
+  group.arrived = true;
+  group.restarted = count < group.lanes.count;
 }
 
 absl::Status Collector::Await(Group& group) {
   while (!group.arrived) {
-    if (absl::Status status = env_.Receive(scratch_); !status.ok()) return status;
+    absl::Status status = env_.Receive(scratch_);
+    if (PoolsAreGone(status)) {
+      status = Renew();
+      if (status.ok()) continue;
+    }
+    if (!status.ok()) return status;
     const auto owner = std::find_if(groups_.begin(), groups_.end(), [this](const Group& other) {
       return other.in_flight > 0 && other.env_ids[0] == scratch_.env_ids.at(0);
     });
@@ -143,6 +210,8 @@ absl::Status Collector::Save(bool env_state, TensorMap& tensors) {
   if (reward_normalizer_ != nullptr) reward_normalizer_->Save(kRewardMoments, tensors);
   if (!env_state) return absl::OkStatus();
   absl::StatusOr<std::vector<std::string>> snapshots = env_.SaveState();
+  // What is resumed from there starts new episodes, as this run is about to.
+  if (PoolsAreGone(snapshots.status())) return absl::OkStatus();
   if (!snapshots.ok()) return snapshots.status();
   for (size_t lane = 0; lane < snapshots->size(); ++lane) {
     tensors.PutBytes(EnvStateName(lane), (*snapshots)[lane]);
@@ -159,6 +228,7 @@ absl::Status Collector::Load(const TensorMap& tensors, uint64_t seed,
   }
   if (!status.ok()) return status;
 
+  seed_ = seed;
   std::vector<std::string> snapshots;
   for (int lane = 0; lane < env_.num_envs(); ++lane) {
     absl::StatusOr<std::string> snapshot = tensors.GetBytes(EnvStateName(lane));

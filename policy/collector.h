@@ -4,7 +4,12 @@
 // groups take turns in a fixed order, so results do not depend on timing; they do depend on the
 // number of groups.
 //
-// One thread at a time. After an error from the env the collector is finished.
+// Where the servers lose the pools (they were restarted, say), the collector makes new ones. Each
+// lane's fragment then ends at the last result that came: the step whose result was lost, or the
+// next one where none was under way, is recorded as none (not valid), so what was seen last is
+// bootstrapped, and nothing that happened is recorded twice.
+//
+// One thread at a time. After any other error from the env the collector is finished.
 #ifndef HIVEWIRE_POLICY_COLLECTOR_H_
 #define HIVEWIRE_POLICY_COLLECTOR_H_
 
@@ -41,6 +46,9 @@ class Collector {
   // Starts an episode in every lane.
   absl::Status Start(uint64_t seed);
 
+  // How often the servers lost the pools.
+  int64_t losses() const { return losses_; }
+
   // Steps lanes until the algorithm can update, or exactly `max_frames` steps of single lanes were
   // taken; returns how many.
   absl::StatusOr<int64_t> Collect(int64_t max_frames);
@@ -66,6 +74,8 @@ class Collector {
     int in_flight = 0;
     // Its result has come, before its turn.
     bool arrived = false;
+    // Its lanes stand at the start of new episodes, and the algorithm does not know yet.
+    bool restarted = false;
     StepResult result;
     std::vector<uint32_t> env_ids;
     std::vector<char> actions;
@@ -75,6 +85,13 @@ class Collector {
   // Waits for the group's result and records it.
   absl::Status Finish(Group& group);
   absl::Status Await(Group& group);
+  // Resets all lanes, in new pools where `renew`; again should the servers lose them meanwhile.
+  absl::Status StartEpisodes(uint64_t seed, StepResult& result, bool renew);
+  // After the pools were lost: new ones, and episodes that the groups learn of when they are next
+  // seen.
+  absl::Status Renew();
+  // The start of the new episodes, as a result of the group's first `count` lanes.
+  void TakeRestart(Group& group, int count);
   // Flattens and normalises a result's observations into observations_.
   void TakeObservations(int first_lane, const StepResult& result);
   absl::Span<float> ObservationsOf(LaneRange lanes);
@@ -89,6 +106,9 @@ class Collector {
   // (lanes, observation_dim), normalised: what each lane sees now.
   std::vector<float> observations_;
   StepResult scratch_;
+  uint64_t seed_ = 0;
+  int64_t losses_ = 0;
+  StepResult restart_;  // of all lanes
   std::vector<float> rewards_;
   std::vector<uint8_t> valid_;
   std::vector<uint8_t> seen_;

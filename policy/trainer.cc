@@ -17,6 +17,7 @@ namespace hivewire {
 namespace {
 
 constexpr size_t kLatestEpisodes = 100;
+constexpr absl::Duration kBetweenAttempts = absl::Milliseconds(200);
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 const std::vector<std::string>& CsvColumns() {
@@ -136,6 +137,12 @@ absl::Status Trainer::Loop(const std::function<bool()>& stop) {
     const double share = static_cast<double>(state_.frames()) / static_cast<double>(total);
     absl::StatusOr<int64_t> frames = collector_.Collect(total - state_.frames());
     if (!frames.ok()) return frames.status();
+    if (collector_.losses() > losses_) {
+      losses_ = collector_.losses();
+      progress_.Say(absl::StrCat("the server was lost, ", losses_,
+                                 losses_ == 1 ? " time" : " times",
+                                 " so far; new pools, new episodes"));
+    }
     const absl::Time collected = absl::Now();
     absl::StatusOr<std::vector<Statistic>> statistics = algorithm_->Update(share);
     if (!statistics.ok()) return statistics.status();
@@ -191,12 +198,23 @@ absl::Status Trainer::EvaluateNow(const std::function<bool()>& stop) {
   const v1::EvaluationConfig& config = config_.evaluation();
   last_evaluated_ = state_.frames();
   if (config.episodes() == 0) return absl::OkStatus();
-  absl::StatusOr<std::unique_ptr<VectorEnv>> env =
-      MakeEnv(config_, std::min(config.num_envs(), config.episodes()), reach_);
-  if (!env.ok()) return Annotate(env.status(), "evaluation");
-  absl::StatusOr<Evaluation> evaluation =
-      Evaluate(**env, *algorithm_, problem_.action, collector_.observation_normalizer(),
-               config.episodes(), config.seed(), stop);
+  // The server was there before, so it is waited for as for a broken connection.
+  Reach reach = reach_;
+  reach.connection.connect_timeout =
+      std::max(reach.connection.connect_timeout, reach.connection.reconnect_timeout);
+  const auto evaluate = [&]() -> absl::StatusOr<Evaluation> {
+    absl::StatusOr<std::unique_ptr<VectorEnv>> env =
+        MakeEnv(config_, std::min(config.num_envs(), config.episodes()), reach);
+    if (!env.ok()) return env.status();
+    return Evaluate(**env, *algorithm_, problem_.action, collector_.observation_normalizer(),
+                    config.episodes(), config.seed(), stop);
+  };
+  absl::StatusOr<Evaluation> evaluation = evaluate();
+  // Lost half way, it is done anew.
+  while (PoolsAreGone(evaluation.status()) && !stop()) {
+    absl::SleepFor(kBetweenAttempts);
+    evaluation = evaluate();
+  }
   if (!evaluation.ok()) return Annotate(evaluation.status(), "evaluation");
 
   const Spread returns = SpreadOf(evaluation->returns);

@@ -72,6 +72,7 @@ class Trainer {
   int64_t last_saved_ = 0;
   int64_t last_evaluated_ = 0;
   int64_t faults_ = 0;
+  int64_t losses_ = 0;
   std::string last_warning_;
   // The latest hundred.
   std::deque<EpisodeSummary> latest_;

@@ -45,6 +45,8 @@ ABSL_FLAG(std::string, token_file, "",
           "File whose first line is the bearer token that every call must carry.");
 ABSL_FLAG(bool, insecure, false, "Allow plain TCP beyond loopback.");
 ABSL_FLAG(bool, reflection, true, "Offer gRPC server reflection.");
+ABSL_FLAG(std::string, op_log, "",
+          "For debugging: a file that gets a line for every operation that runs.");
 ABSL_FLAG(bool, render, true, "Offer rendering, where the machine has EGL or OSMesa.");
 
 namespace hivewire {
@@ -75,6 +77,7 @@ absl::StatusOr<EnvServerOptions> OptionsFromFlags() {
   options.render = absl::GetFlag(FLAGS_render);
   options.reflection = absl::GetFlag(FLAGS_reflection);
   options.drain_grace = absl::GetFlag(FLAGS_drain_grace);
+  options.op_log = absl::GetFlag(FLAGS_op_log);
   if (options.num_workers < 0 || options.num_workers > 4096) {
     return absl::InvalidArgumentError(
         absl::StrCat("--num_workers: ", options.num_workers, " is not 0 (one a CPU) … 4096"));

@@ -95,14 +95,24 @@ class Pool::Frame : public Workers::Job {
     step_ns_.fetch_add(absl::GetCurrentTimeNanos() - begin, std::memory_order_relaxed);
   }
 
-  void Done(size_t index) override { pool_.Complete(*this, lanes_[rows_[index]]); }
+  void Done(size_t index) override {
+    Log(index);
+    pool_.Complete(*this, lanes_[rows_[index]]);
+  }
 
   void GiveUp(size_t index, const absl::Status& status) override {
+    Log(index);
     pool_.GiveUp(*this, rows_[index], status);
   }
 
  private:
   friend class Pool;
+
+  void Log(size_t index) const {
+    if (pool_.operation_log_ == nullptr) return;
+    const size_t row = rows_[index];
+    pool_.operation_log_->Append(pool_.name_in_log_, lanes_[row], op_nos_[row]);
+  }
 
   Pool& pool_;
   const std::shared_ptr<Stage> stage_;
@@ -305,11 +315,17 @@ absl::Status Pool::Load(const v1::LoadLanes& frame) {
       *lanes_[lane] = std::move(loaded[row]);
       slots_[lane].Remember(*lanes_[lane]);
       slots_[lane].accepted_op_no = op_no_of(row);
+      if (operation_log_ != nullptr) operation_log_->Append(name_in_log_, lane, op_no_of(row));
     }
     if (slots_[lane].occupancy == Occupancy::kIdle) ready.push_back(lane);
   }
   MakeReady(std::move(ready), /*replay=*/false);
   return absl::OkStatus();
+}
+
+void Pool::LogOperations(OperationLog* log, std::string name) {
+  operation_log_ = log;
+  name_in_log_ = std::move(name);
 }
 
 void Pool::Complete(Frame& frame, uint32_t lane) {

@@ -31,6 +31,7 @@
 #include "base/mutex.h"
 #include "hivewire/v1/session.pb.h"
 #include "server/pool/lane.h"
+#include "server/pool/operation_log.h"
 #include "server/pool/pool_spec.h"
 #include "server/pool/properties.h"
 #include "server/pool/workers.h"
@@ -58,6 +59,10 @@ class Pool {
   Pool& operator=(const Pool&) = delete;
 
   const PoolSpec& spec() const { return spec_; }
+
+  // Every operation that runs goes into `log`, which outlives the pool, under this name. To be
+  // called before the first one.
+  void LogOperations(OperationLog* log, std::string name);
 
   // Starts one operation for each lane of the frame. All or nothing: a Status names the first lane,
   // field and value that is wrong, and then nothing runs. Lanes whose kept result is asked for
@@ -139,6 +144,8 @@ class Pool {
   // By lane; owned by stage_. A lane's data belong to the worker that runs it while it is kRunning,
   // and else to whoever holds mutex_.
   std::vector<Lane*> lanes_;
+  OperationLog* operation_log_ = nullptr;
+  std::string name_in_log_;
 
   mutable Mutex mutex_;
   Condition ready_;

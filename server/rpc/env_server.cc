@@ -13,6 +13,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "base/error.h"
+#include "server/pool/operation_log.h"
 #include "server/rpc/control_service.h"
 #include "server/rpc/later_services.h"
 #include "server/rpc/session_service.h"
@@ -52,6 +54,7 @@ struct EnvServer::Impl {
 
   const EnvServerOptions options;
   std::vector<SocketLock> locks;
+  std::unique_ptr<OperationLog> operation_log;
   Workers workers;
   std::unique_ptr<RenderThread> renderer;
   PoolTable pools;
@@ -71,6 +74,12 @@ absl::StatusOr<std::unique_ptr<EnvServer>> EnvServer::Start(const Registry& regi
                                                             const EnvServerOptions& options) {
   if (options.listen.empty()) return absl::InvalidArgumentError("--listen: no address is given");
   auto impl = std::make_unique<Impl>(registry, options);
+  if (!options.op_log.empty()) {
+    auto log = OperationLog::Open(options.op_log);
+    if (!log.ok()) return Annotate(log.status(), "--op_log");
+    impl->operation_log = *std::move(log);
+    impl->pools.LogOperations(impl->operation_log.get());
+  }
   if (options.render) {
     auto renderer = RenderThread::Start();
     if (renderer.ok()) {

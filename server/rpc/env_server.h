@@ -28,6 +28,8 @@ struct EnvServerOptions {
   bool render = true;
   bool reflection = true;
   absl::Duration drain_grace = absl::Seconds(30);
+  // File that lists every operation that ran; empty for none.
+  std::string op_log;
 };
 
 class EnvServer {

@@ -112,6 +112,7 @@ absl::StatusOr<std::shared_ptr<HostedPool>> PoolTable::Create(
     if (!token.ok()) return token.status();
     auto pool = Pool::Create(*std::move(spec), workers_, step_timeout);
     if (!pool.ok()) return pool.status();
+    (*pool)->LogOperations(operation_log_, id);
     if ((*pool)->MaxRows(limits_.max_message_bytes) == 0) {
       return MakeError(v1::ERROR_REASON_LIMIT,
                        absl::StrCat("env_id: one row of \"", request.env_id(),

@@ -38,6 +38,10 @@ class PoolTable {
   PoolTable(const PoolTable&) = delete;
   PoolTable& operator=(const PoolTable&) = delete;
 
+  // Operations of all pools made from now on go into `log`, which outlives the table; null for
+  // none.
+  void LogOperations(OperationLog* log) { operation_log_ = log; }
+
   absl::StatusOr<std::shared_ptr<HostedPool>> Create(const v1::CreatePoolRequest& request);
   // UNKNOWN_POOL for an id that is not there (any more).
   absl::StatusOr<std::shared_ptr<HostedPool>> Find(absl::string_view pool_id) const;
@@ -61,6 +65,7 @@ class PoolTable {
   void Reap();
 
   const Registry& registry_;
+  OperationLog* operation_log_ = nullptr;
   Workers& workers_;
   const PoolLimits limits_;
 
