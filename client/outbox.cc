@@ -31,11 +31,10 @@ const v1::ClientFrame& Outbox::Put(absl::Span<const uint32_t> lanes,
 }
 
 absl::Status Outbox::Answered(uint32_t lane, uint64_t op_no) {
-  if (lane >= lanes_.size() || op_no != lanes_[lane].sent ||
-      op_no != lanes_[lane].answered + 1) {
-    return absl::InternalError(
-        absl::StrCat("the server answered operation ", op_no, " of lane ", lane,
-                     ", which was not asked for or has been answered"));
+  if (lane >= lanes_.size() || op_no != lanes_[lane].sent || op_no != lanes_[lane].answered + 1) {
+    return absl::InternalError(absl::StrCat("the server answered operation ", op_no, " of lane ",
+                                            lane,
+                                            ", which was not asked for or has been answered"));
   }
   lanes_[lane].answered = op_no;
   Entry* const entry = std::exchange(lanes_[lane].entry, nullptr);
@@ -46,8 +45,8 @@ absl::Status Outbox::Answered(uint32_t lane, uint64_t op_no) {
 }
 
 bool Outbox::Refused(uint64_t seq) {
-  const auto refused = std::find_if(
-      kept_.begin(), kept_.end(), [&](const auto& entry) { return entry->frame->seq() == seq; });
+  const auto refused = std::find_if(kept_.begin(), kept_.end(),
+                                    [&](const auto& entry) { return entry->frame->seq() == seq; });
   if (refused == kept_.end()) return false;
   for (const uint32_t lane : (*refused)->lanes) {
     --lanes_[lane].sent;

@@ -1,7 +1,8 @@
 // One session stream on the wire (EnvSession.Connect): the gRPC inside of the carrier; for the
 // client's transport files alone.
 //
-// Write and HalfClose from one thread at a time, Read from another. After Read gave false, Finish says why.
+// Write and HalfClose from one thread at a time, Read from another. After Read gave false, Finish
+// says why.
 #ifndef HIVEWIRE_CLIENT_SESSION_STREAM_H_
 #define HIVEWIRE_CLIENT_SESSION_STREAM_H_
 

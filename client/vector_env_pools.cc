@@ -132,9 +132,9 @@ absl::StatusOr<std::unique_ptr<VectorEnv>> VectorEnv::Resume(const v1::SessionTi
     return env;
   }
   // The results come by themselves.
-  status = env->SendGroup(
-      to_come, [](Shard&, absl::Span<const uint32_t>,
-                  absl::Span<const uint32_t>) -> absl::StatusOr<uint64_t> { return 0; });
+  status = env->SendGroup(to_come,
+                          [](Shard&, absl::Span<const uint32_t>,
+                             absl::Span<const uint32_t>) -> absl::StatusOr<uint64_t> { return 0; });
   if (status.ok()) status = env->Receive(result);
   if (!status.ok()) {
     env->Leave();
@@ -287,8 +287,7 @@ absl::Status VectorEnv::LeaveDrainingServer(Shard& shard) {
     auto carrier = factory_(address, options_.connection, shard.request);
     absl::Status status = carrier.status();
     if (status.ok()) {
-      status =
-          CheckSamePool(shard.carrier->pool(), shard.address, (*carrier)->pool(), address);
+      status = CheckSamePool(shard.carrier->pool(), shard.address, (*carrier)->pool(), address);
     }
     if (status.ok()) {
       status = LoadAll(**carrier, *snapshots, absl::Now() + options_.step_timeout);

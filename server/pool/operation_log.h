@@ -1,5 +1,6 @@
-// A log of every operation that ran: one line each, "pool-1 lane 3 operation 17", written as it ends
-// and never held back. For proving that none was lost or ran twice, and for finding out who did what.
+// A log of every operation that ran: one line each, "pool-1 lane 3 operation 17", written as it
+// ends and never held back. For proving that none was lost or ran twice, and for finding out who
+// did what.
 //
 // Thread-safe. Costs a system call an operation: not for production.
 #ifndef HIVEWIRE_SERVER_POOL_OPERATION_LOG_H_

@@ -35,8 +35,7 @@ absl::StatusOr<std::unique_ptr<Child>> Child::Start(const std::vector<std::strin
                                    O_WRONLY | O_CREAT | O_APPEND, 0600);
   posix_spawn_file_actions_adddup2(&files, STDOUT_FILENO, STDERR_FILENO);
   pid_t pid = 0;
-  const int error =
-      posix_spawn(&pid, words[0].c_str(), &files, nullptr, arguments.data(), environ);
+  const int error = posix_spawn(&pid, words[0].c_str(), &files, nullptr, arguments.data(), environ);
   posix_spawn_file_actions_destroy(&files);
   if (error != 0) return absl::ErrnoToStatus(error, absl::StrCat("cannot run ", words[0]));
   return std::unique_ptr<Child>(new Child(pid));

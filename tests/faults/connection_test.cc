@@ -222,9 +222,9 @@ TEST_F(ConnectionTest, PoolsOfADrainingServerMoveAndGoOnBitForBit) {
     const auto leaving = Serve(absl::StrCat("leaving-", by_standby));
     const auto staying = Serve(absl::StrCat("staying-", by_standby));
     options_.connection.standby = by_standby ? staying->addresses()[0] : "";
-    const auto env = Make(by_standby ? leaving->addresses()[0]
-                                     : absl::StrCat(leaving->addresses()[0], ",",
-                                                    staying->addresses()[0]));
+    const auto env =
+        Make(by_standby ? leaving->addresses()[0]
+                        : absl::StrCat(leaving->addresses()[0], ",", staying->addresses()[0]));
     const auto reference = Make(staying->addresses()[0]);
     StepResult result;
     ASSERT_TRUE(env->Reset(7, result).ok());

@@ -28,11 +28,10 @@ struct Stepper {
   std::string log = absl::StrCat(options.folder, "/client.log");
 
   absl::StatusOr<std::unique_ptr<Child>> Start(uint64_t until) const {
-    return Child::Start(
-        {options.self, "--stepper", absl::StrCat("--server=", server),
-         absl::StrCat("--ticket=", ticket), absl::StrCat("--journal=", journal),
-         absl::StrCat("--until=", until)},
-        log);
+    return Child::Start({options.self, "--stepper", absl::StrCat("--server=", server),
+                         absl::StrCat("--ticket=", ticket), absl::StrCat("--journal=", journal),
+                         absl::StrCat("--until=", until)},
+                        log);
   }
 
   absl::Status Failed(absl::string_view what) const {

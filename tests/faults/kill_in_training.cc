@@ -64,12 +64,11 @@ struct Run {
     if (resume) {
       words.push_back(absl::StrCat("--resume=", folder));
     } else {
-      words.insert(words.end(),
-                   {"--preset=cartpole", absl::StrCat("--run_folder=", folder),
-                    absl::StrCat("--set=collection.total_frames=", frames),
-                    absl::StrCat("--set=checkpoint.interval=", kFramesAnUpdate),
-                    "--set=evaluation.interval=0", "--set=evaluation.episodes=0",
-                    "--set=ppo.epochs=2", "--set=output.tensorboard=false"});
+      words.insert(words.end(), {"--preset=cartpole", absl::StrCat("--run_folder=", folder),
+                                 absl::StrCat("--set=collection.total_frames=", frames),
+                                 absl::StrCat("--set=checkpoint.interval=", kFramesAnUpdate),
+                                 "--set=evaluation.interval=0", "--set=evaluation.episodes=0",
+                                 "--set=ppo.epochs=2", "--set=output.tensorboard=false"});
     }
     return Child::Start(words, log);
   }
@@ -95,8 +94,8 @@ struct Run {
       if (!absl::SimpleAtoi(line.substr(0, line.find(',')), &frames)) continue;
       expected += kFramesAnUpdate;
       if (frames == expected) continue;
-      return absl::DataLossError(absl::StrCat("progress.csv has ", frames, " frames where ",
-                                              expected, " should stand"));
+      return absl::DataLossError(
+          absl::StrCat("progress.csv has ", frames, " frames where ", expected, " should stand"));
     }
     return absl::OkStatus();
   }
@@ -194,8 +193,9 @@ absl::StatusOr<std::string> KillServersUnderLearner(const KillOptions& options) 
   if (!status.ok()) return status;
   const auto last = run.Last();
   if (!last.ok()) return last.status();
-  return absl::StrFormat("%d kills; the learner went on each time, %d frames in %d updates, each once",
-                         options.kills, last->state.frames(), last->state.updates());
+  return absl::StrFormat(
+      "%d kills; the learner went on each time, %d frames in %d updates, each once", options.kills,
+      last->state.frames(), last->state.updates());
 }
 
 absl::StatusOr<std::string> KillLearners(const KillOptions& options) {
@@ -239,10 +239,9 @@ absl::StatusOr<std::string> KillLearners(const KillOptions& options) {
   if (!end.ok()) return end.status();
   if (killed_end->state.frames() != frames || end->state.frames() != frames ||
       killed_end->state.episodes() != end->state.episodes()) {
-    return absl::DataLossError(
-        absl::StrCat(killed_end->state.frames(), " frames and ", killed_end->state.episodes(),
-                     " episodes, undisturbed ", end->state.frames(), " and ",
-                     end->state.episodes()));
+    return absl::DataLossError(absl::StrCat(killed_end->state.frames(), " frames and ",
+                                            killed_end->state.episodes(), " episodes, undisturbed ",
+                                            end->state.frames(), " and ", end->state.episodes()));
   }
   int64_t tensors = 0;
   for (const auto& [name, tensor] : end->tensors.tensors()) {

@@ -1,8 +1,11 @@
-// Kills clients, connections, servers and learners at random moments, and prints a line for each row:
+// Kills clients, connections, servers and learners at random moments, and prints a line for each
+// row:
 //
 //   kill_matrix --env_server=… --learner=… --clients=100 --cuts=50 --servers=50 --learners=50
 //
 // The exit status is 0 only if every row held.
+#include "tests/faults/kill_matrix.h"
+
 #include <signal.h>
 #include <unistd.h>
 
@@ -15,7 +18,6 @@
 #include "absl/flags/parse.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "tests/faults/kill_matrix.h"
 #include "tests/faults/stepper.h"
 #include "tests/testing/short_folder.h"
 

@@ -169,12 +169,13 @@ bool CuttingProxy::Carry(Connection& connection, int side) {
     MutexLock lock(mutex_);
     allowed = static_cast<size_t>(std::min<int64_t>(bytes_left_, static_cast<int64_t>(allowed)));
   }
-  const ssize_t sent = send(connection.sides[1 - side], waiting.data(), allowed,
-                            MSG_DONTWAIT | MSG_NOSIGNAL);
+  const ssize_t sent =
+      send(connection.sides[1 - side], waiting.data(), allowed, MSG_DONTWAIT | MSG_NOSIGNAL);
   if (sent < 0) return errno == EAGAIN || errno == EINTR;
   waiting.erase(0, static_cast<size_t>(sent));
   MutexLock lock(mutex_);
-  if (bytes_left_ != INT64_MAX) bytes_left_ -= sent;
+  // CutAfter may have been called meanwhile.
+  if (bytes_left_ != INT64_MAX) bytes_left_ = std::max<int64_t>(0, bytes_left_ - sent);
   if (bytes_left_ == 0) cut_now_ = true;
   return true;
 }

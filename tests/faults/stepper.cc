@@ -73,8 +73,8 @@ absl::Status Send(VectorEnv& env, Group& group) {
     actions.push_back(
         static_cast<float>(std::sin(0.61 * static_cast<double>(group.done) + 1.7 * lane)));
   }
-  return env.SendStep(group.lanes, {reinterpret_cast<const char*>(actions.data()),
-                                    actions.size() * sizeof(float)});
+  return env.SendStep(
+      group.lanes, {reinterpret_cast<const char*>(actions.data()), actions.size() * sizeof(float)});
 }
 
 absl::StatusOr<std::unique_ptr<VectorEnv>> Open(const StepperOptions& options, StepResult& result) {
@@ -133,8 +133,8 @@ absl::StatusOr<Journal> ReadJournal(const std::string& path) {
   while (file >> lane >> op_no >> hash) {
     const auto [at, is_new] = journal.insert({{lane, op_no}, hash});
     if (!is_new && at->second != hash) {
-      return absl::DataLossError(absl::StrCat("lane ", lane, " got two different results of ",
-                                              "operation ", op_no));
+      return absl::DataLossError(
+          absl::StrCat("lane ", lane, " got two different results of ", "operation ", op_no));
     }
     if (is_new && op_no > 1 && journal.count({lane, op_no - 1}) == 0) {
       return absl::DataLossError(

@@ -1,8 +1,8 @@
 // The client that is killed: it steps two groups of lanes, both in flight, with actions that follow
 // from lane and operation, and writes down each result before it asks for the next.
 //
-// Whenever it is started it goes on with the pool of its ticket, if there is one, so that any number
-// of killed processes together do what one would have done.
+// Whenever it is started it goes on with the pool of its ticket, if there is one, so that any
+// number of killed processes together do what one would have done.
 #ifndef HIVEWIRE_TESTS_FAULTS_STEPPER_H_
 #define HIVEWIRE_TESTS_FAULTS_STEPPER_H_
 
@@ -34,8 +34,8 @@ using Journal = std::map<std::pair<uint32_t, uint64_t>, uint64_t>;
 // DATA_LOSS where a result stands there twice and differently, or a lane's operations have a gap.
 absl::StatusOr<Journal> ReadJournal(const std::string& path);
 
-// The operations of pool `pool_id` in a server's --op_log. DATA_LOSS names the first that ran twice,
-// out of turn, or not at all.
+// The operations of pool `pool_id` in a server's --op_log. DATA_LOSS names the first that ran
+// twice, out of turn, or not at all.
 absl::StatusOr<uint64_t> CheckOperationLog(const std::string& path, const std::string& pool_id);
 
 }  // namespace hivewire
