@@ -242,6 +242,7 @@ absl::Status Properties::Set(const Values& values, Lane& lane) {
       spec_.task().OnPropertiesSet(context);
       // Where the model alone changed, the state is what it was to the last bit.
       if (sets_engine) simulation.Save(absl::MakeSpan(state));
+      Simulation::ForgetStep(absl::MakeSpan(state));
     });
     if (!status.ok()) return Annotate(status, "values");
     const absl::Status diverged = simulation_->CheckState();

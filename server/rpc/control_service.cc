@@ -260,8 +260,10 @@ grpc::Status ControlService::Render(grpc::ServerContext* context, const v1::Rend
     if (!scene.ok()) return ToGrpc(scene.status());
     image_request->state = std::move(scene->state);
     image_request->overrides = std::move(scene->overrides);
+    image_request->center = (*hosted)->ViewOf(lane);
     const absl::StatusOr<Image> image = renderer_->Render(*image_request);
     if (!image.ok()) return ToGrpc(image.status());
+    if (image_request->camera.empty()) (*hosted)->KeepView(lane, image->center);
     v1::RenderResponse response;
     response.set_env_id(lane);
     response.set_width(image->width);

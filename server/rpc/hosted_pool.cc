@@ -120,4 +120,16 @@ void HostedPool::Release() {
   pool_->Interrupt();
 }
 
+std::optional<std::array<double, 3>> HostedPool::ViewOf(uint32_t lane) const {
+  MutexLock lock(mutex_);
+  const auto view = views_.find(lane);
+  if (view == views_.end()) return std::nullopt;
+  return view->second;
+}
+
+void HostedPool::KeepView(uint32_t lane, const std::array<double, 3>& center) {
+  MutexLock lock(mutex_);
+  views_.try_emplace(lane, center);
+}
+
 }  // namespace hivewire

@@ -8,9 +8,12 @@
 #ifndef HIVEWIRE_SERVER_RPC_HOSTED_POOL_H_
 #define HIVEWIRE_SERVER_RPC_HOSTED_POOL_H_
 
+#include <array>
 #include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/base/thread_annotations.h"
@@ -67,6 +70,11 @@ class HostedPool {
   uint64_t NextSeq() const { return seq_.load() + 1; }
   void TookSeq() { ++seq_; }
 
+  // Where the default camera looks at a lane: where the middle of its geoms was in the first image
+  // of it. Images later on show the env move before it, as Gymnasium's viewer does.
+  std::optional<std::array<double, 3>> ViewOf(uint32_t lane) const;
+  void KeepView(uint32_t lane, const std::array<double, 3>& center);
+
   // Tells the attached session to look up from waiting (it is being drained, say).
   void Wake() { pool_->Interrupt(); }
 
@@ -86,6 +94,7 @@ class HostedPool {
   bool released_ ABSL_GUARDED_BY(mutex_) = false;
   std::function<void()> cut_ ABSL_GUARDED_BY(mutex_);
   absl::Time expires_ ABSL_GUARDED_BY(mutex_);
+  std::map<uint32_t, std::array<double, 3>> views_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace hivewire

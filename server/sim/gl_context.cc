@@ -5,6 +5,7 @@
 #include <GL/osmesa.h>
 #include <dlfcn.h>
 
+#include <cstdlib>
 #include <initializer_list>
 #include <string>
 #include <vector>
@@ -181,9 +182,19 @@ class OsmesaContext : public GlContext {
   unsigned char window_[4] = {};
 };
 
+// By the variable that MuJoCo's own bindings read.
+GlContext::Backend ChosenByUser() {
+  const char* choice = std::getenv("MUJOCO_GL");
+  if (choice != nullptr && absl::string_view(choice) == "egl") return GlContext::Backend::kEgl;
+  if (choice != nullptr && absl::string_view(choice) == "osmesa")
+    return GlContext::Backend::kOsmesa;
+  return GlContext::Backend::kAny;
+}
+
 }  // namespace
 
 ContextPtr GlContext::Create(Backend backend) {
+  if (backend == Backend::kAny) backend = ChosenByUser();
   std::vector<std::string> failures;
   if (backend != Backend::kOsmesa) {
     ContextPtr context = EglContext::Create();

@@ -20,8 +20,8 @@ class GlContext {
  public:
   enum class Backend { kAny, kEgl, kOsmesa };
 
-  // A context, current on the calling thread. FAILED_PRECONDITION (NO_RENDERER) saying what was
-  // tried and why it did not work.
+  // A context, current on the calling thread. kAny heeds MUJOCO_GL=egl and =osmesa.
+  // FAILED_PRECONDITION (NO_RENDERER) saying what was tried and why it did not work.
   static absl::StatusOr<std::unique_ptr<GlContext>> Create(Backend backend = Backend::kAny);
 
   virtual ~GlContext() = default;

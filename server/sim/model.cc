@@ -47,7 +47,7 @@ absl::Status CheckSupported(const mjModel& model, absl::string_view name) {
 Model::Model(mjModel* model, std::string name)
     : model_(model),
       name_(std::move(name)),
-      state_size_(static_cast<int>(mj_stateSize(model, mjSTATE_INTEGRATION))) {}
+      integration_size_(static_cast<int>(mj_stateSize(model, mjSTATE_INTEGRATION))) {}
 
 Model::~Model() { mj_deleteModel(model_); }
 

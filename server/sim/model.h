@@ -35,8 +35,12 @@ class Model {
   const mjModel* operator->() const { return model_; }
   const std::string& name() const { return name_; }
 
-  // Doubles in one row of state (mjSTATE_INTEGRATION).
-  int state_size() const { return state_size_; }
+  // Doubles in the engine's state (mjSTATE_INTEGRATION).
+  int integration_size() const { return integration_size_; }
+  // Doubles in one row of state: the engine's state, that from which the last engine step led
+  // there, and whether there was such a step (1 or 0). The second is for images only: with most
+  // integrators the engine's derived fields are not those of the state that it leaves behind.
+  int state_size() const { return 2 * integration_size_ + 1; }
 
  private:
   Model(mjModel* model, std::string name);
@@ -46,7 +50,7 @@ class Model {
 
   mjModel* model_;
   std::string name_;
-  int state_size_;
+  int integration_size_;
 };
 
 }  // namespace hivewire

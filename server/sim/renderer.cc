@@ -89,21 +89,25 @@ absl::StatusOr<std::unique_ptr<Renderer>> Renderer::Create(std::shared_ptr<const
     mjr_makeContext(model, &renderer->context_, mjFONTSCALE_100);
     mjr_setBuffer(mjFB_OFFSCREEN, &renderer->context_);
     if (renderer->context_.currentBuffer != mjFB_OFFSCREEN) mju_error("no offscreen frame buffer");
-    simulation.Reset();
-    simulation.Forward();
-    for (int axis = 0; axis < 3; ++axis) {
-      std::vector<double> positions;
-      for (int geom = 0; geom < model->ngeom; ++geom) {
-        positions.push_back(simulation.data()->geom_xpos[3 * geom + axis]);
-      }
-      renderer->center_[axis] = Median(std::move(positions));
-    }
   });
   if (!status.ok()) return status;
   return renderer;
 }
 
-mjvCamera Renderer::CameraFor(const ImageRequest& request) const {
+std::array<double, 3> Renderer::Center() const {
+  std::array<double, 3> center;
+  for (int axis = 0; axis < 3; ++axis) {
+    std::vector<double> positions;
+    for (int geom = 0; geom < simulation_->model()->ngeom; ++geom) {
+      positions.push_back(simulation_->data()->geom_xpos[3 * geom + axis]);
+    }
+    center[static_cast<size_t>(axis)] = Median(std::move(positions));
+  }
+  return center;
+}
+
+mjvCamera Renderer::CameraFor(const ImageRequest& request,
+                              const std::array<double, 3>& center) const {
   const mjModel* model = simulation_->model();
   mjvCamera camera;
   mjv_defaultCamera(&camera);
@@ -117,7 +121,7 @@ mjvCamera Renderer::CameraFor(const ImageRequest& request) const {
   camera.distance = view.has_distance() ? view.distance() : model->stat.extent;
   if (view.has_azimuth()) camera.azimuth = view.azimuth();
   if (view.has_elevation()) camera.elevation = view.elevation();
-  std::copy_n(view.lookat_size() == 3 ? view.lookat().data() : center_, 3, camera.lookat);
+  std::copy_n(view.lookat_size() == 3 ? view.lookat().data() : center.data(), 3, camera.lookat);
   if (view.has_track_body()) {
     camera.type = mjCAMERA_TRACKING;
     camera.trackbodyid = view.track_body();
@@ -129,19 +133,19 @@ mjvCamera Renderer::CameraFor(const ImageRequest& request) const {
 absl::StatusOr<Image> Renderer::Render(const ImageRequest& request) {
   const int width = static_cast<int>(request.width);
   const int height = static_cast<int>(request.height);
-  Image image{request.width, request.height, {}};
+  Image image{request.width, request.height, {}, {}};
   image.pixels.resize(size_t{3} * request.width * request.height);
   const absl::Status status = Simulation::Guard([&] {
     mjr_setBuffer(mjFB_OFFSCREEN, &context_);  // another renderer's was bound
     simulation_->Use(request.overrides);
-    simulation_->Load(request.state);
-    simulation_->Forward();
+    simulation_->LoadWithDerived(request.state);
+    image.center = request.center.value_or(Center());
     // Grown, never shrunk: models declare the size that they need.
     if (context_.offWidth < width || context_.offHeight < height) {
       mjr_resizeOffscreen(std::max(width, context_.offWidth), std::max(height, context_.offHeight),
                           &context_);
     }
-    mjvCamera camera = CameraFor(request);
+    mjvCamera camera = CameraFor(request, image.center);
     mjv_updateScene(simulation_->model(), simulation_->data(), &option_, nullptr, &camera,
                     mjCAT_ALL, &scene_);
     scene_.flags[mjRND_SHADOW] = request.shadows;

@@ -1,8 +1,8 @@
 // Draws states of one model into images.
 //
-// The mjData is its own: derived fields are recomputed from the state by mj_forward, so an image
-// shows where the bodies are now. (MuJoCo integrates last, so an image drawn from the mjData that
-// was just stepped shows them one engine step earlier.)
+// The mjData is its own: derived fields are recomputed as they were when the row was saved, so an
+// image is the one that Gymnasium draws. (MuJoCo integrates last: just after a step, it shows the
+// bodies where they were one engine step earlier.)
 //
 // Belongs to the thread whose GlContext is current, from Create to the destructor.
 #ifndef HIVEWIRE_SERVER_SIM_RENDERER_H_
@@ -10,8 +10,10 @@
 
 #include <mujoco/mujoco.h>
 
+#include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,6 +32,8 @@ struct ImageRequest {
   // A camera of the model, or empty for `default_camera`.
   std::string camera;
   v1::DefaultCamera default_camera;
+  // Where the default camera looks if it is told no point, m; unset for the middle of the geoms.
+  std::optional<std::array<double, 3>> center;
   uint32_t width = 480;   // pixels
   uint32_t height = 480;  // pixels
   // In software a shadow costs many times the rest of the image.
@@ -41,6 +45,8 @@ struct Image {
   uint32_t width = 0;
   uint32_t height = 0;
   std::vector<uint8_t> pixels;  // (height, width, 3) RGB, top row first
+  // What stood for ImageRequest::center: where Gymnasium's viewer would look from then on.
+  std::array<double, 3> center = {};
 };
 
 // INVALID_ARGUMENT naming the field of a request that cannot be drawn.
@@ -63,15 +69,14 @@ class Renderer {
  private:
   explicit Renderer(std::unique_ptr<Simulation> simulation);
 
-  mjvCamera CameraFor(const ImageRequest& request) const;
+  // Median position of the geoms, as they are in the engine.
+  std::array<double, 3> Center() const;
+  mjvCamera CameraFor(const ImageRequest& request, const std::array<double, 3>& center) const;
 
   std::unique_ptr<Simulation> simulation_;
   mjrContext context_;
   mjvScene scene_;
   mjvOption option_;
-  // Median position of the geoms in the model's reference state: where Gymnasium's default camera
-  // looks.
-  double center_[3] = {};
 };
 
 }  // namespace hivewire

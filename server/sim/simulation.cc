@@ -76,7 +76,10 @@ constexpr mjtWarning kBadState[] = {mjWARN_BADQPOS, mjWARN_BADQVEL, mjWARN_BADQA
 }  // namespace
 
 Simulation::Simulation(std::shared_ptr<const Model> model, mjData* data)
-    : model_(std::move(model)), data_(data), active_(model_->get()) {}
+    : model_(std::move(model)),
+      data_(data),
+      active_(model_->get()),
+      before_step_(model_->integration_size()) {}
 
 Simulation::~Simulation() {
   mj_deleteData(data_);
@@ -138,19 +141,47 @@ std::shared_ptr<const ModelOverrides> Simulation::Override(ModelOverrides::Value
 void Simulation::Load(absl::Span<const double> row) {
   mj_setState(model(), data_, row.data(), mjSTATE_INTEGRATION);
   for (mjWarningStat& warning : data_->warning) warning.number = 0;
+  std::copy_n(row.begin() + before_step_.size(), before_step_.size(), before_step_.begin());
+  stepped_ = row.back() != 0;
   if (kPoison) PoisonDerived(*model(), *data_);
 }
 
 void Simulation::Save(absl::Span<double> row) const {
   mj_getState(model(), data_, row.data(), mjSTATE_INTEGRATION);
+  double* const tail = row.data() + before_step_.size();
+  if (stepped_) {
+    std::copy(before_step_.begin(), before_step_.end(), tail);
+  } else {
+    std::fill_n(tail, before_step_.size(), 0);
+  }
+  row.back() = stepped_ ? 1 : 0;
 }
 
-void Simulation::Reset() { mj_resetData(model(), data_); }
+void Simulation::LoadWithDerived(absl::Span<const double> row) {
+  Load(row);
+  if (!stepped_) return Forward();
+  mj_setState(model(), data_, before_step_.data(), mjSTATE_INTEGRATION);
+  mj_step(model(), data_);
+}
 
-void Simulation::Forward() { mj_forward(model(), data_); }
+void Simulation::Reset() {
+  mj_resetData(model(), data_);
+  stepped_ = false;
+}
+
+void Simulation::Forward() {
+  mj_forward(model(), data_);
+  stepped_ = false;
+}
 
 void Simulation::Step(int count) {
-  for (int step = 0; step < count; ++step) mj_step(model(), data_);
+  for (int step = 0; step < count; ++step) {
+    if (step + 1 == count) {
+      mj_getState(model(), data_, before_step_.data(), mjSTATE_INTEGRATION);
+      stepped_ = true;
+    }
+    mj_step(model(), data_);
+  }
 }
 
 absl::Status Simulation::CheckState() const {

@@ -45,9 +45,15 @@ class Simulation {
   // then the Simulation is not to be trusted.
   std::shared_ptr<const ModelOverrides> Override(ModelOverrides::Values values);
 
-  // Row of model()->state_size() doubles. Load also clears the warning counters.
+  // Row of shared_model()->state_size() doubles. Load also clears the warning counters.
   void Load(absl::Span<const double> row);
   void Save(absl::Span<double> row) const;
+  // Load, and the derived fields as they were when the row was saved. The engine's state is then
+  // that of the row too.
+  void LoadWithDerived(absl::Span<const double> row);
+  // Says that somebody changed the env of a row otherwise than by stepping it: from now on its
+  // derived fields are those of its state.
+  static void ForgetStep(absl::Span<double> row) { row.back() = 0; }
 
   // mj_resetData: every field as after the model was compiled.
   void Reset();
@@ -74,6 +80,9 @@ class Simulation {
   std::shared_ptr<const Model> model_;
   mjData* data_;
   const mjModel* active_;
+  // The engine's state before the last mj_step; nothing of value unless stepped_.
+  std::vector<mjtNum> before_step_;
+  bool stepped_ = false;
   mjModel* own_ = nullptr;
   std::vector<absl::Span<mjtNum>> shared_arrays_, own_arrays_;  // set with own_
   // Those that own_ has.

@@ -33,14 +33,14 @@ class Recorder {
       : pool_(pool), recording_(recording), open_(static_cast<size_t>(recording.num_lanes)) {}
 
   absl::Status Begin(uint32_t lane, int first_step, bool begins_episode) {
-    auto scene = pool_.SceneOf(lane);
-    if (!scene.ok()) return scene.status();
+    auto state = EngineState(lane);
+    if (!state.ok()) return state.status();
     Segment& segment = open_[lane];
     segment = {};
     segment.lane = lane;
     segment.begins_episode = begins_episode;
     segment.first_step = first_step;
-    segment.start = std::move(scene->state);
+    segment.start = *std::move(state);
     return absl::OkStatus();
   }
 
@@ -54,14 +54,21 @@ class Recorder {
     ++segment.num_steps;
     const bool last = step + 1 == recording_.num_steps;
     if (segment.num_steps < kSegmentSteps && !last) return absl::OkStatus();
-    auto scene = pool_.SceneOf(lane);
-    if (!scene.ok()) return scene.status();
-    segment.end = std::move(scene->state);
+    auto state = EngineState(lane);
+    if (!state.ok()) return state.status();
+    segment.end = *std::move(state);
     recording_.segments.push_back(std::move(segment));
     return Begin(lane, step + 1, /*begins_episode=*/false);
   }
 
  private:
+  absl::StatusOr<std::vector<double>> EngineState(uint32_t lane) const {
+    auto scene = pool_.SceneOf(lane);
+    if (!scene.ok()) return scene.status();
+    scene->state.resize(static_cast<size_t>(recording_.model->integration_size()));
+    return std::move(scene->state);
+  }
+
   const Pool& pool_;
   Recording& recording_;
   std::vector<Segment> open_;  // by lane

@@ -23,7 +23,7 @@ import unittest.mock
 os.environ["NPY_DISABLE_CPU_FEATURES"] = "X86_V4 AVX512_ICL AVX512_SPR"
 
 import gymnasium
-import gymnasium.envs.mujoco  # before make() hides MuJoCo's version
+import gymnasium.envs.mujoco  # before make_env() hides MuJoCo's version
 import mujoco
 import numpy as np
 
@@ -33,16 +33,11 @@ RESET = -1.0
 STEP = -2.0
 
 
-def make(case):
-    """The env of a case. Pusher-v4 refuses MuJoCo 3; what it computes there is compared anyway."""
-    version = "2.3.7" if case.env_id == "Pusher-v4" else mujoco.__version__
+def make_env(env_id, **arguments):
+    """The env. Pusher-v4 refuses MuJoCo 3; what it computes there is compared anyway."""
+    version = "2.3.7" if env_id == "Pusher-v4" else mujoco.__version__
     with unittest.mock.patch.object(mujoco, "__version__", version):
-        return gymnasium.make(
-            case.env_id,
-            max_episode_steps=case.max_episode_steps,
-            disable_env_checker=True,
-            **case.options,
-        )
+        return gymnasium.make(env_id, disable_env_checker=True, **arguments)
 
 
 def option_line(key, name, value):
@@ -64,7 +59,9 @@ class Lane:
     """One env that is reset whenever its episode ends."""
 
     def __init__(self, case, seed):
-        self.env = make(case)
+        self.env = make_env(
+            case.env_id, max_episode_steps=case.max_episode_steps, **case.options
+        )
         self.seed = seed
         self.reset_options = case.reset_options or None
         self.episode_steps = case.episode_steps

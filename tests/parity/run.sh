@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the originals (gymnasium, from PyPI) and our suites on the same seeds and actions, and
-# compares them. The last line is "parity: N passed, M failed", counted in cases; the exit status is
-# 0 only if some were compared and all were equal.
+# compares them: trajectories, then images. The last line is "parity: N passed, M failed", counted in
+# cases; the exit status is 0 only if some were compared and all were equal.
 
 source "$(dirname "${BASH_SOURCE[0]}")/../../deploy/common.sh"
 
@@ -26,15 +26,43 @@ originals() {
   echo "${folder}"
 }
 
+# original PROGRAM.py ARGUMENT...: runs a program of this folder beside the originals.
+original() (
+  cd "${work}" || exit # where the engine leaves notes on old models
+  PYTHONPATH="${packages}" PYTHONDONTWRITEBYTECODE=1 PYTHONWARNINGS=ignore \
+    python3 "${HERE}/$1" "${@:2}" >log 2>&1
+)
+
+# compare PROGRAM FILE...: shows its table and adds up the counts in its last line.
+compare() {
+  local output
+  output="$("${bin}/tests/parity/$1" "${@:2}")" || true
+  echo "${output}"
+  [[ "${output##*$'\n'}" =~ :\ ([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]] || die "$1 failed (see above)"
+  passed=$((passed + BASH_REMATCH[1])) failed=$((failed + BASH_REMATCH[2]))
+}
+
+passed=0 failed=0
 packages="$(originals)"
 work="$(mktemp -d)"
 trap 'rm -rf "${work}"' EXIT
+hw_bazel build --show_result=0 //tests/parity:replay //tests/parity:compare_images
+bin="$(hw_bazel info bazel-bin 2>/dev/null)"
 
 say "parity: recording the originals"
-(
-  cd "${work}" # where the engine leaves notes on old models
-  PYTHONPATH="${packages}" PYTHONDONTWRITEBYTECODE=1 \
-    python3 "${HERE}/generate.py" trajectories >log 2>&1
-) || { cat "${work}/log" >&2; die "generate.py failed (see above)"; }
-hw_bazel build --show_result=0 //tests/parity:replay
-"$(hw_bazel info bazel-bin 2>/dev/null)/tests/parity/replay" "${work}"/trajectories/*
+original generate.py trajectories || { cat "${work}/log" >&2; die "generate.py failed (see above)"; }
+compare replay "${work}"/trajectories/*
+
+drawn=false
+for MUJOCO_GL in egl osmesa; do
+  export MUJOCO_GL
+  say "parity: drawing with ${MUJOCO_GL}"
+  original images.py images && { drawn=true; break; }
+done
+if "${drawn}"; then
+  compare compare_images "${work}"/images/*
+else
+  say "NOT COMPARED, no GL for the originals: images"
+fi
+echo "parity: ${passed} passed, ${failed} failed"
+((failed == 0 && passed > 0))

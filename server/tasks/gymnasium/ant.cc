@@ -106,7 +106,7 @@ class Ant : public MujocoTask {
     } else {
       AddInfo("reward_contact", "", "Part of the reward.");
     }
-    SetCameraDistance(4);
+    SetCamera(4);
   }
 
   static absl::Status Check(const Model& model, const Options& options) {

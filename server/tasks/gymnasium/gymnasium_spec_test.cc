@@ -81,6 +81,34 @@ TEST(GymnasiumSpec, ASpecTellsTimesAndNames) {
   EXPECT_EQ(spec.action(0).element_names(0), "hip_4");
 }
 
+TEST(GymnasiumSpec, TheDefaultViewCanBeConfigured) {
+  v1::Value distance, lookat;
+  distance.set_double_value(2.5);
+  for (const double coordinate : {0.1, 0.2, 0.3})
+    lookat.mutable_double_list()->add_values(coordinate);
+  const v1::DefaultCamera plain = Make("Hopper-v5")->spec().default_camera();
+  EXPECT_EQ(plain.distance(), 3);
+  EXPECT_FALSE(plain.has_track_body());
+  const v1::DefaultCamera camera =
+      Make("Hopper-v5", {{"default_camera_config.distance", distance},
+                         {"default_camera_config.lookat", lookat},
+                         {"default_camera_config.trackbodyid", Integer(2)}})
+          ->spec()
+          .default_camera();
+  EXPECT_EQ(camera.distance(), 2.5);
+  EXPECT_THAT(camera.lookat(), ElementsAre(0.1, 0.2, 0.3));
+  EXPECT_EQ(camera.track_body(), 2);
+  EXPECT_EQ(camera.elevation(), plain.elevation());
+
+  const auto field = [](const std::string& key, const v1::Value& value) {
+    return FieldOf(Ids().Make("Hopper-v5", {{"default_camera_config." + key, value}}).status());
+  };
+  EXPECT_EQ(field("trackbodyid", Integer(5)), "options.default_camera_config.trackbodyid");
+  EXPECT_EQ(field("distance", Integer(-1)), "options.default_camera_config.distance");
+  lookat.mutable_double_list()->add_values(1);
+  EXPECT_EQ(field("lookat", lookat), "options.default_camera_config.lookat");
+}
+
 TEST(GymnasiumSpec, EveryPairOfAModelAndAnEnvRunsOrIsRefused) {
   const std::vector<std::string> files = {
       "ant.xml",       "half_cheetah.xml",      "hopper.xml",

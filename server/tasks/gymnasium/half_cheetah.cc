@@ -38,7 +38,7 @@ class HalfCheetah : public MujocoTask {
     AddInfo("x_velocity", "m/s", "Mean of the step.");
     AddInfo(is_v4() ? "reward_run" : "reward_forward", "", "Part of the reward.");
     AddInfo("reward_ctrl", "", "Part of the reward.");
-    SetCameraDistance(4);
+    SetCamera(4);
   }
 
   static absl::Status Check(const Model& model, const Options&) {

@@ -130,7 +130,7 @@ class HumanoidBody : public MujocoTask {
             OptionOr(parameters.options, "include_qfrc_actuator_in_observation", true)),
         observes_forces_(OptionOr(parameters.options, "include_cfrc_ext_in_observation", true)) {
     SetObservation(ObservationNames(*parameters.model->get()));
-    SetTrackingCamera(/*body=*/1, 4, camera_height);
+    SetCamera(4, -20, camera_height);
   }
 
   void DrawStart(TaskContext& context) const override {

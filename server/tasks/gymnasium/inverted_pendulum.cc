@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -48,7 +49,7 @@ class InvertedPendulum : public MujocoTask {
         noise_scale_(OptionOr(parameters.options, "reset_noise_scale", kSingleNoise)) {
     SetObservation(StateNames(*parameters.model->get(), 0));
     if (!is_v4()) AddInfo("reward_survive", "", "The reward.");
-    SetCameraDistance(2.04);
+    SetCamera(2.04);
   }
 
   static absl::Status Check(const Model& model, const Options&) {
@@ -106,7 +107,10 @@ class InvertedDoublePendulum : public MujocoTask {
     const std::vector<std::string> forces = DofNames(model, "constraint_force");
     names.insert(names.end(), forces.begin(), forces.begin() + observed_forces_);
     SetObservation(names);
-    if (is_v4()) return;
+    if (is_v4()) {
+      SetCamera(4.1225, std::nullopt, 0.12250000000000005);
+      return;
+    }
     AddInfo("reward_survive", "", "Part of the reward.");
     AddInfo("distance_penalty", "", "Part of the reward.");
     AddInfo("velocity_penalty", "", "Part of the reward.");

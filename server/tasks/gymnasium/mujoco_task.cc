@@ -15,6 +15,39 @@ namespace {
 
 constexpr int kMaxFrameSkip = 10000;
 
+// The keys of default_camera_config. None has a default: what is not given is the env's own.
+constexpr char kCameraDistance[] = "default_camera_config.distance";
+constexpr char kCameraAzimuth[] = "default_camera_config.azimuth";
+constexpr char kCameraElevation[] = "default_camera_config.elevation";
+constexpr char kCameraLookat[] = "default_camera_config.lookat";
+constexpr char kCameraBody[] = "default_camera_config.trackbodyid";
+
+void AppendCameraOptions(std::vector<v1::OptionSpec>& options) {
+  const size_t first = options.size();
+  options.push_back(DoubleOption(kCameraDistance, 0, "Of the default view, m."));
+  options.back().set_minimum(0);
+  options.push_back(DoubleOption(kCameraAzimuth, 0, "Of the default view, degrees."));
+  options.push_back(DoubleOption(kCameraElevation, 0, "Of the default view, degrees."));
+  options.push_back(
+      DoubleListOption(kCameraLookat, {}, "Where the default view looks: x, y, z, m."));
+  options.push_back(IntOption(kCameraBody, 0, "Number of the body that the default view follows."));
+  options.back().set_minimum(0);
+  for (size_t k = first; k < options.size(); ++k) options[k].clear_default_value();
+}
+
+void ReadCameraOptions(const Options& options, v1::DefaultCamera& camera) {
+  if (options.contains(kCameraDistance)) camera.set_distance(GetDouble(options, kCameraDistance));
+  if (options.contains(kCameraAzimuth)) camera.set_azimuth(GetDouble(options, kCameraAzimuth));
+  if (options.contains(kCameraElevation))
+    camera.set_elevation(GetDouble(options, kCameraElevation));
+  if (options.contains(kCameraLookat)) {
+    for (const double coordinate : GetDoubleList(options, kCameraLookat))
+      camera.add_lookat(coordinate);
+  }
+  if (options.contains(kCameraBody))
+    camera.set_track_body(static_cast<int32_t>(GetInt(options, kCameraBody)));
+}
+
 absl::Status BadModel(const Model& model, absl::string_view what) {
   return MakeError(
       v1::ERROR_REASON_BAD_OPTION,
@@ -42,7 +75,10 @@ std::vector<v1::OptionSpec> MujocoOptions(absl::string_view xml_file, int frame_
   v1::OptionSpec skip = IntOption("frame_skip", frame_skip, "Steps of the engine for one action.");
   skip.set_minimum(1);
   skip.set_maximum(kMaxFrameSkip);
-  return {StringOption("xml_file", xml_file, ModelLibrary::Names(), "The model."), skip};
+  std::vector<v1::OptionSpec> options = {
+      StringOption("xml_file", xml_file, ModelLibrary::Names(), "The model."), skip};
+  AppendCameraOptions(options);
+  return options;
 }
 
 v1::OptionSpec NoiseOption(double default_value, absl::string_view doc) {
@@ -88,6 +124,7 @@ MujocoTask::MujocoTask(const Parameters& parameters)
   spec_.set_render_fps(std::nearbyint(1 / spec_.control_dt()));
   spec_.set_renders(true);
   spec_.set_engine(absl::StrCat("mujoco-", mj_versionString()));
+  ReadCameraOptions(parameters.options, *spec_.mutable_default_camera());
   for (int camera = 0; camera < model.ncam; ++camera) {
     const char* name = mj_id2name(&model, mjOBJ_CAMERA, camera);
     if (name != nullptr && *name != '\0') spec_.add_cameras(name);
@@ -131,15 +168,16 @@ void MujocoTask::AddInfo(absl::string_view name, absl::string_view unit, absl::s
   no_info_.push_back(nullptr);
 }
 
-void MujocoTask::SetCameraDistance(double distance) {
-  spec_.mutable_default_camera()->set_distance(distance);
+void MujocoTask::SetCamera(double distance) {
+  v1::DefaultCamera& camera = *spec_.mutable_default_camera();
+  if (!camera.has_distance()) camera.set_distance(distance);
 }
 
-void MujocoTask::SetTrackingCamera(int body, double distance, double height) {
-  SetCameraDistance(distance);
+void MujocoTask::SetCamera(double distance, std::optional<double> elevation, double height) {
+  SetCamera(distance);
   v1::DefaultCamera& camera = *spec_.mutable_default_camera();
-  if (body < model_->get()->nbody) camera.set_track_body(body);
-  camera.set_elevation(-20);
+  if (elevation && !camera.has_elevation()) camera.set_elevation(*elevation);
+  if (!camera.lookat().empty()) return;
   for (const double coordinate : {0.0, 0.0, height}) camera.add_lookat(coordinate);
 }
 
@@ -177,18 +215,30 @@ absl::Status NeedPart(const Model& model, mjtObj type, const char* name) {
   return BadModel(model, absl::StrCat("it has no ", mju_type2Str(type), " \"", name, "\""));
 }
 
-absl::Status CheckIntervals(absl::Span<const v1::OptionSpec> specs, const Options& options) {
+absl::Status CheckLists(absl::Span<const v1::OptionSpec> specs, const Options& options) {
   for (const v1::OptionSpec& spec : specs) {
-    if (spec.type() != v1::VALUE_TYPE_DOUBLE_LIST) continue;
-    const v1::Value& value = options.at(spec.name());
-    if (value.double_list().values_size() == 2) continue;
-    const std::string text = FormatValue(value);
+    const auto option = options.find(spec.name());
+    if (spec.type() != v1::VALUE_TYPE_DOUBLE_LIST || option == options.end()) continue;
+    const bool is_point = spec.name() == kCameraLookat;
+    if (option->second.double_list().values_size() == (is_point ? 3 : 2)) continue;
+    const std::string text = FormatValue(option->second);
     return MakeError(v1::ERROR_REASON_BAD_OPTION,
-                     absl::StrCat("option ", spec.name(), " = ", text,
-                                  " is not two numbers, the lower and the upper bound"),
+                     absl::StrCat("option ", spec.name(), " = ", text, " is not ",
+                                  is_point ? "three numbers: x, y and z"
+                                           : "two numbers, the lower and the upper bound"),
                      absl::StrCat("options.", spec.name()), text);
   }
   return absl::OkStatus();
+}
+
+absl::Status CheckCamera(const Model& model, const Options& options) {
+  if (!options.contains(kCameraBody)) return absl::OkStatus();
+  const int64_t body = GetInt(options, kCameraBody);
+  if (body < model->nbody) return absl::OkStatus();
+  return MakeError(v1::ERROR_REASON_BAD_OPTION,
+                   absl::StrCat("option ", kCameraBody, " = ", body, " is no body of ",
+                                model.name(), ", 0 … ", model->nbody - 1),
+                   absl::StrCat("options.", kCameraBody), absl::StrCat(body));
 }
 
 }  // namespace hivewire

@@ -4,6 +4,7 @@
 #define HIVEWIRE_SERVER_TASKS_GYMNASIUM_MUJOCO_TASK_H_
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,7 +18,7 @@
 
 namespace hivewire {
 
-// Options that every class of the suite has: xml_file and frame_skip.
+// Options that every class of the suite has: xml_file, frame_skip and default_camera_config.
 std::vector<v1::OptionSpec> MujocoOptions(absl::string_view xml_file, int frame_skip);
 // reset_noise_scale, in [0, half the largest double].
 v1::OptionSpec NoiseOption(double default_value, absl::string_view doc);
@@ -70,10 +71,10 @@ class MujocoTask : public Task {
   // In v4 no leaf is set by a reset.
   void AddInfo(absl::string_view name, absl::string_view unit, absl::string_view doc,
                bool in_reset = false, const std::vector<int64_t>& shape = {});
-  void SetCameraDistance(double distance);  // m
-  // Follows a body, if the model has it. (The original names a body to follow but shows a view that
-  // stays where it is.)
-  void SetTrackingCamera(int body, double distance, double height);
+  // The original's default view, m. What default_camera_config says goes before it. (Some originals
+  // name a body to follow too, which has no effect: the view stays where it is.)
+  void SetCamera(double distance);
+  void SetCamera(double distance, std::optional<double> elevation, double height);
 
   bool is_v4() const { return version_ == SuiteVersion::kV4; }
 
@@ -106,8 +107,10 @@ absl::Status NeedCoordinates(const Model& model, int positions, int velocities);
 // OK if the model has such a part; else BAD_OPTION, blaming xml_file.
 absl::Status NeedPart(const Model& model, mjtObj type, const char* name);
 
-// OK if every option that is a list holds two numbers.
-absl::Status CheckIntervals(absl::Span<const v1::OptionSpec> specs, const Options& options);
+// OK if every option that is a list holds as many numbers as it should, and the camera follows a
+// body of the model.
+absl::Status CheckLists(absl::Span<const v1::OptionSpec> specs, const Options& options);
+absl::Status CheckCamera(const Model& model, const Options& options);
 
 // The class of a task T ("gymnasium.Ant", "gymnasium.Ant-v4"), which has T(const Parameters&) and
 //   static absl::Status T::Check(const Model& model, const Options& options);
@@ -120,11 +123,12 @@ TaskClass MakeMujocoClass(absl::string_view name, SuiteVersion version,
           .options = specs,
           .make = [version, specs, library](const v1::EnvEntry& entry, const Options& options)
               -> absl::StatusOr<std::shared_ptr<const Task>> {
-            absl::Status status = CheckIntervals(specs, options);
+            absl::Status status = CheckLists(specs, options);
             if (!status.ok()) return status;
             auto model = library->Get(GetString(options, "xml_file"));
             if (!model.ok()) return model.status();
-            status = T::Check(**model, options);
+            status = CheckCamera(**model, options);
+            if (status.ok()) status = T::Check(**model, options);
             if (!status.ok()) return status;
             return std::make_shared<const T>(
                 MujocoTask::Parameters{version, entry, specs, options, *std::move(model)});

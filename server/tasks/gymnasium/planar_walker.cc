@@ -84,7 +84,7 @@ class PlanarWalker : public MujocoTask {
       AddInfo("reward_ctrl", "", "Part of the reward.");
       AddInfo("reward_survive", "", "Part of the reward.");
     }
-    SetTrackingCamera(/*body=*/2, defaults.camera_distance, /*height=*/1.15);
+    SetCamera(defaults.camera_distance, -20, /*height=*/1.15);
   }
 
   static absl::Status Check(const Model& model, const Options&) {

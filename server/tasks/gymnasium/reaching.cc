@@ -171,7 +171,7 @@ class Pusher : public MujocoTask {
     AddInfo("reward_dist", "", "Part of the reward.");
     AddInfo("reward_ctrl", "", is_v4() ? "Without its weight, 0.1." : "Part of the reward.");
     if (!is_v4()) AddInfo("reward_near", "", "Part of the reward.");
-    SetCameraDistance(4);
+    SetCamera(4);
   }
 
   static absl::Status Check(const Model& model, const Options&) {
