@@ -12,9 +12,9 @@ refused "--ready_file" env_server --listen="unix:${folder}/a.sock" --ready_file=
 refused "--num_workers" env_server --num_workers=-1
 refused "what is \"serve\"" env_server serve
 refused "no/such/root" env_server --asset_root="${folder}/no/such/root"
-mkdir "${folder}/root"
-printf 'envs {\n  id: "Mine-v0"\n  composed { modell: "x.xml" }\n}\n' >"${folder}/root/mine.textproto"
-refused "mine.textproto:3.*modell" env_server --asset_root="${folder}/root"
+mkdir "${folder}/assets"
+printf 'envs {\n  id: "Mine-v0"\n  composed { modell: "x.xml" }\n}\n' >"${folder}/assets/mine.textproto"
+refused "mine.textproto:3.*modell" env_server --asset_root="${folder}/assets"
 
 start_server --listen="unix:${folder}/env.sock"
 server="unix:${folder}/env.sock"
