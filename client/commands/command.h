@@ -36,6 +36,7 @@ Command RolloutCommand();
 Command RenderCommand();
 Command RecordCommand();
 Command BenchCommand();
+Command ConformanceCommand();
 
 }  // namespace hivewire
 

@@ -21,8 +21,8 @@ namespace {
 
 const std::vector<Command>& Commands() {
   static const auto* const commands = new std::vector<Command>{
-      ListCommand(),    DescribeCommand(), InfoCommand(),   PoolsCommand(),
-      RolloutCommand(), RenderCommand(),   RecordCommand(), BenchCommand()};
+      ListCommand(),   DescribeCommand(), InfoCommand(),  PoolsCommand(),      RolloutCommand(),
+      RenderCommand(), RecordCommand(),   BenchCommand(), ConformanceCommand()};
   return *commands;
 }
 

@@ -142,6 +142,15 @@ TEST_F(HivectlTest, BenchMeasuresSomething) {
   EXPECT_TRUE(Printed("\"steps_per_s\": ")) << output_;
 }
 
+TEST_F(HivectlTest, ConformancePrintsALineACheckAndTheSum) {
+  const absl::Status status = Run({"conformance"});
+  ASSERT_TRUE(status.ok()) << status << output_;
+  EXPECT_TRUE(Printed("ok      AnOperationSentAgainIsNotRunAgain\n")) << output_;
+  EXPECT_TRUE(Printed(" passed, 0 failed\n")) << output_;
+  EXPECT_FALSE(Run({"conformance", "NoSuchEnv-v0"}).ok());
+  EXPECT_TRUE(Printed("FAILED  LaneIGetsSeedPlusI: ")) << output_;
+}
+
 TEST_F(HivectlTest, RenderAndRecordWriteFiles) {
   if (!ServerRenders()) GTEST_SKIP() << "the server has no GL";
   const std::string image = *folder_ + "/ant.png";

@@ -5,97 +5,27 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <cstdlib>
 #include <numeric>
 
-#include "absl/strings/str_cat.h"
 #include "base/error.h"
 #include "client/inproc.h"
-#include "server/rpc/env_server.h"
-#include "server/tasks/registry.h"
-#include "tests/conformance/certificates.h"
-#include "tests/testing/short_folder.h"
+#include "tests/conformance/ways.h"
 
 namespace hivewire {
 namespace {
 
-enum class Way { kInproc, kUnix, kTcp, kTls, kTwoServers };
-
-std::string NameOf(Way way) {
-  switch (way) {
-    case Way::kInproc:
-      return "Inproc";
-    case Way::kUnix:
-      return "Unix";
-    case Way::kTcp:
-      return "Tcp";
-    case Way::kTls:
-      return "Tls";
-    default:
-      return "TwoServers";
-  }
-}
-
-const Registry& Envs() {
-  static const Registry* registry = [] {
-    auto built = Registry::Builtin();
-    if (!built.ok()) std::abort();
-    return new Registry(*std::move(built));
-  }();
-  return *registry;
-}
-
 class VectorEnvTest : public testing::TestWithParam<Way> {
  protected:
   void SetUp() override {
-    switch (GetParam()) {
-      case Way::kInproc:
-        workers_ = std::make_unique<Workers>(2);
-        options_.server = "inproc:";
-        break;
-      case Way::kUnix:
-        StartServer(folder_.Socket("env.sock"));
-        break;
-      case Way::kTcp:
-        StartServer("tcp:127.0.0.1:0");
-        break;
-      case Way::kTls: {
-        const auto certificates = TestCertificates::Make(folder_.path());
-        ASSERT_TRUE(certificates.ok()) << certificates.status();
-        security_.tls_cert = certificates->server_cert;
-        security_.tls_key = certificates->server_key;
-        security_.tls_client_ca = certificates->ca;
-        security_.token_file = certificates->token_file;
-        options_.connection.tls_ca = certificates->ca;
-        options_.connection.tls_cert = certificates->client_cert;
-        options_.connection.tls_key = certificates->client_key;
-        options_.connection.token_file = certificates->token_file;
-        StartServer("tcp:localhost:0");
-        break;
-      }
-      case Way::kTwoServers:
-        StartServer(folder_.Socket("a.sock"));
-        StartServer(folder_.Socket("b.sock"));
-        break;
-    }
-  }
-
-  void StartServer(const std::string& listen) {
-    EnvServerOptions options;
-    options.listen = *ParseListenAddresses(listen);
-    options.security = security_;
-    options.num_workers = 2;
-    options.render = false;
-    auto server = EnvServer::Start(Envs(), options);
-    ASSERT_TRUE(server.ok()) << server.status();
-    absl::StrAppend(&options_.server, options_.server.empty() ? "" : ",",
-                    (*server)->addresses()[0]);
-    servers_.push_back(*std::move(server));
+    auto host = Host::Start(GetParam());
+    ASSERT_TRUE(host.ok()) << host.status();
+    host_ = *std::move(host);
+    options_.server = host_->server();
+    options_.connection = host_->connection();
   }
 
   absl::StatusOr<std::unique_ptr<VectorEnv>> TryMake() {
-    return workers_ != nullptr ? VectorEnv::Make(options_, InprocCarriers(Envs(), *workers_))
-                               : VectorEnv::Make(options_);
+    return VectorEnv::Make(options_, host_->carriers());
   }
 
   std::unique_ptr<VectorEnv> Make(const std::string& env_id, int num_envs) {
@@ -106,11 +36,8 @@ class VectorEnvTest : public testing::TestWithParam<Way> {
     return env.ok() ? *std::move(env) : nullptr;
   }
 
-  ShortFolder folder_;
-  SecurityOptions security_;
+  std::unique_ptr<Host> host_;
   VectorEnvOptions options_;
-  std::unique_ptr<Workers> workers_;
-  std::vector<std::unique_ptr<EnvServer>> servers_;
 };
 
 // Actions that differ by lane and step, within ±1.
