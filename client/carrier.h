@@ -70,6 +70,12 @@ class Carrier {
 
   virtual absl::StatusOr<v1::RenderResponse> Render(const v1::RenderRequest& request) = 0;
 
+  // Properties of lanes that have nothing outstanding. Pool and token of the requests are the
+  // carrier's business.
+  virtual absl::StatusOr<v1::GetPropertiesResponse> GetProperties(
+      const v1::GetPropertiesRequest& request) = 0;
+  virtual absl::Status SetProperties(const v1::SetPropertiesRequest& request) = 0;
+
   // What attaches to the pool again, from any process; empty for a pool of this process.
   virtual std::string lease_token() const { return ""; }
   // Lanes whose last operation another process sent: their results come without being asked for.

@@ -96,6 +96,18 @@ absl::StatusOr<v1::LoadStateResponse> ControlClient::LoadState(
                                      request);
 }
 
+absl::StatusOr<v1::GetPropertiesResponse> ControlClient::GetProperties(
+    const v1::GetPropertiesRequest& request) {
+  return Call<v1::GetPropertiesResponse>(impl_->channel, *impl_->stub,
+                                         &v1::EnvControl::Stub::GetProperties, request);
+}
+
+absl::StatusOr<v1::SetPropertiesResponse> ControlClient::SetProperties(
+    const v1::SetPropertiesRequest& request) {
+  return Call<v1::SetPropertiesResponse>(impl_->channel, *impl_->stub,
+                                         &v1::EnvControl::Stub::SetProperties, request);
+}
+
 absl::StatusOr<v1::RenderResponse> ControlClient::Render(const v1::RenderRequest& request) {
   grpc::ClientContext context;
   impl_->channel.Prepare(context);

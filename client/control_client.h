@@ -32,6 +32,8 @@ class ControlClient {
   absl::StatusOr<v1::StepResponse> Step(const v1::StepRequest& request);
   absl::StatusOr<v1::SaveStateResponse> SaveState(const v1::SaveStateRequest& request);
   absl::StatusOr<v1::LoadStateResponse> LoadState(const v1::LoadStateRequest& request);
+  absl::StatusOr<v1::GetPropertiesResponse> GetProperties(const v1::GetPropertiesRequest& request);
+  absl::StatusOr<v1::SetPropertiesResponse> SetProperties(const v1::SetPropertiesRequest& request);
   // The first image of the answer.
   absl::StatusOr<v1::RenderResponse> Render(const v1::RenderRequest& request);
   absl::StatusOr<v1::GetStatisticsResponse> GetStatistics(const v1::GetStatisticsRequest& request);

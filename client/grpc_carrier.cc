@@ -189,6 +189,21 @@ class GrpcCarrier final : public Carrier {
     return Patiently([&] { return control_->Render(owned); });
   }
 
+  absl::StatusOr<v1::GetPropertiesResponse> GetProperties(
+      const v1::GetPropertiesRequest& request) override {
+    v1::GetPropertiesRequest owned = request;
+    owned.set_pool_id(pool_id_);
+    owned.set_lease_token(lease_token_);
+    return Patiently([&] { return control_->GetProperties(owned); });
+  }
+
+  absl::Status SetProperties(const v1::SetPropertiesRequest& request) override {
+    v1::SetPropertiesRequest owned = request;
+    owned.set_pool_id(pool_id_);
+    owned.set_lease_token(lease_token_);
+    return Patiently([&] { return control_->SetProperties(owned); }).status();
+  }
+
  private:
   GrpcCarrier(std::unique_ptr<ControlClient> control, absl::Duration reconnect_timeout)
       : control_(std::move(control)), reconnect_timeout_(reconnect_timeout), outbox_(0) {}

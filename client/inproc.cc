@@ -53,6 +53,19 @@ class InprocCarrier final : public Carrier {
     return pool_->Save(env_ids);
   }
 
+  absl::StatusOr<v1::GetPropertiesResponse> GetProperties(
+      const v1::GetPropertiesRequest& request) override {
+    v1::GetPropertiesResponse response;
+    const absl::Status status =
+        pool_->GetProperties(request.env_ids(), request.names(), *response.mutable_lanes());
+    if (!status.ok()) return status;
+    return response;
+  }
+
+  absl::Status SetProperties(const v1::SetPropertiesRequest& request) override {
+    return pool_->SetProperties(request.lanes());
+  }
+
   absl::StatusOr<v1::RenderResponse> Render(const v1::RenderRequest&) override {
     return MakeError(v1::ERROR_REASON_NO_RENDERER,
                      "inproc: pools have no renderer; use an env server");

@@ -10,6 +10,7 @@ namespace hivewire {
 const v1::ClientFrame& Outbox::Put(absl::Span<const uint32_t> lanes,
                                    google::protobuf::RepeatedField<uint64_t>& op_nos,
                                    std::unique_ptr<v1::ClientFrame> frame) {
+  retired_.clear();
   auto entry = std::make_unique<Entry>();
   bool equal = true;
   for (const uint32_t lane : lanes) {
@@ -39,8 +40,8 @@ absl::Status Outbox::Answered(uint32_t lane, uint64_t op_no) {
   lanes_[lane].answered = op_no;
   Entry* const entry = std::exchange(lanes_[lane].entry, nullptr);
   if (entry == nullptr || --entry->left > 0) return absl::OkStatus();
-  kept_.erase(std::find_if(kept_.begin(), kept_.end(),
-                           [&](const auto& other) { return other.get() == entry; }));
+  Retire(std::find_if(kept_.begin(), kept_.end(),
+                      [&](const auto& other) { return other.get() == entry; }));
   return absl::OkStatus();
 }
 
@@ -52,8 +53,13 @@ bool Outbox::Refused(uint64_t seq) {
     --lanes_[lane].sent;
     lanes_[lane].entry = nullptr;
   }
-  kept_.erase(refused);
+  Retire(refused);
   return true;
+}
+
+void Outbox::Retire(std::deque<std::unique_ptr<Entry>>::iterator entry) {
+  retired_.push_back(std::move(*entry));
+  kept_.erase(entry);
 }
 
 absl::Status Outbox::Unaccepted(absl::Span<const uint64_t> accepted,

@@ -5,7 +5,8 @@
 // lanes have answered, or it was refused. After a new attach it tells which frames the server never
 // accepted; those, and only those, are to be sent again.
 //
-// A plain value; its owner locks. Frames stay where they are in memory while they are kept.
+// A plain value; its owner locks. A frame stays where it is in memory until the next Put after it
+// was answered: whoever sends may still have it in hand when the answer comes.
 #ifndef HIVEWIRE_CLIENT_OUTBOX_H_
 #define HIVEWIRE_CLIENT_OUTBOX_H_
 
@@ -59,8 +60,11 @@ class Outbox {
     Entry* entry = nullptr;
   };
 
+  void Retire(std::deque<std::unique_ptr<Entry>>::iterator entry);
+
   std::vector<Lane> lanes_;
   std::deque<std::unique_ptr<Entry>> kept_;  // in the order put; at most one for each lane
+  std::vector<std::unique_ptr<Entry>> retired_;
 };
 
 }  // namespace hivewire

@@ -173,6 +173,16 @@ class VectorEnv {
   absl::StatusOr<std::vector<std::string>> SaveState();
   absl::Status LoadState(const std::vector<std::string>& snapshots, StepResult& result);
 
+  // Properties of lanes, by name (spec().properties says which there are; all of them where `names`
+  // is empty), while nothing of these lanes is in flight: what Gymnasium's get_attr and set_attr
+  // are used for. `env_ids` empty for all lanes.
+  absl::StatusOr<std::vector<v1::LaneProperties>> GetProperties(
+      absl::Span<const uint32_t> env_ids, const std::vector<std::string>& names);
+  // All or nothing on each server. UNKNOWN_PROPERTY for one that is not declared or cannot be set.
+  absl::Status SetProperties(const std::vector<v1::LaneProperties>& lanes);
+  // The same value for every lane.
+  absl::Status SetProperty(const std::string& name, const v1::Value& value);
+
   // An image of one lane as it is now, (height, width, 3) uint8 or a PNG file. Empty camera: the
   // env's default view.
   absl::StatusOr<v1::RenderResponse> Render(uint32_t env_id, const std::string& camera,
@@ -194,6 +204,8 @@ class VectorEnv {
   absl::Status LeaveDrainingServer(Shard& shard);
 
   absl::Status CheckProcess() const;
+  // The lanes exist, stand once and are not in flight; likewise for `env_ids` empty, which is all.
+  absl::Status CheckIdle(absl::Span<const uint32_t> env_ids) const;
   absl::Status CheckLanes(absl::Span<const uint32_t> env_ids) const;
   absl::Status CheckActions(size_t rows, absl::Span<const char> actions) const;
   // Opens a group for these lanes and calls `send` for each shard that has some, with the shard's

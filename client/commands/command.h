@@ -37,6 +37,8 @@ Command RenderCommand();
 Command RecordCommand();
 Command BenchCommand();
 Command ConformanceCommand();
+Command PropertiesCommand();
+Command WatchCommand();
 
 }  // namespace hivewire
 

@@ -21,8 +21,9 @@ namespace {
 
 const std::vector<Command>& Commands() {
   static const auto* const commands = new std::vector<Command>{
-      ListCommand(),   DescribeCommand(), InfoCommand(),  PoolsCommand(),      RolloutCommand(),
-      RenderCommand(), RecordCommand(),   BenchCommand(), ConformanceCommand()};
+      ListCommand(),        DescribeCommand(),   InfoCommand(),   PoolsCommand(),
+      RolloutCommand(),     RenderCommand(),     RecordCommand(), BenchCommand(),
+      ConformanceCommand(), PropertiesCommand(), WatchCommand()};
   return *commands;
 }
 

@@ -142,6 +142,15 @@ TEST_F(HivectlTest, BenchMeasuresSomething) {
   EXPECT_TRUE(Printed("\"steps_per_s\": ")) << output_;
 }
 
+TEST_F(HivectlTest, PropertiesAreShownAndSet) {
+  ASSERT_TRUE(Run({"properties", "Hopper-v5", "--set", "gravity=[0,0,-1.6]"}).ok());
+  EXPECT_TRUE(Printed("[0, 0, -1.6]")) << output_;
+  EXPECT_TRUE(absl::StrContains(ErrorOf({"properties", "Hopper-v5", "--set", "gravty=[0,0,-1.6]"}),
+                                "gravity"));
+  EXPECT_TRUE(absl::StrContains(ErrorOf({"properties", "Hopper-v5", "--set", "gravity=down"}),
+                                "name=number"));
+}
+
 TEST_F(HivectlTest, ConformancePrintsALineACheckAndTheSum) {
   const absl::Status status = Run({"conformance"});
   ASSERT_TRUE(status.ok()) << status << output_;

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cstring>
 #include <memory>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -259,9 +260,16 @@ absl::Status ASecondStreamSupersedesTheFirst(const ConformanceTarget& target) {
   verdict << (*wire)->Attach((*wire)->Attachment());
   if (!verdict.ok()) return verdict.status();
   const std::unique_ptr<SessionStream> first = (*wire)->TakeStream();
-  verdict << (*wire)->Attach((*wire)->Attachment());
   v1::ServerFrame last;
-  verdict << Expect(first->Read(last) && last.has_fatal(), "the first stream gets no Fatal")
+  bool received = false;
+  std::thread reader([&] {
+    received = first->Read(last);
+    first->HalfClose();  // the second stream waits for that
+  });
+  const absl::Status second = (*wire)->Attach((*wire)->Attachment());
+  if (!second.ok()) first->Cancel();
+  reader.join();
+  verdict << second << Expect(received && last.has_fatal(), "the first stream gets no Fatal")
           << ExpectRefused("the first stream", FromProto(last.fatal().status()),
                            v1::ERROR_REASON_SUPERSEDED);
   if (!verdict.ok()) return verdict.status();

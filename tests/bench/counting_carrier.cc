@@ -57,6 +57,15 @@ class CountingCarrier final : public Carrier {
     return inner_->Render(request);
   }
 
+  absl::StatusOr<v1::GetPropertiesResponse> GetProperties(
+      const v1::GetPropertiesRequest& request) override {
+    return inner_->GetProperties(request);
+  }
+
+  absl::Status SetProperties(const v1::SetPropertiesRequest& request) override {
+    return inner_->SetProperties(request);
+  }
+
  private:
   const std::unique_ptr<Carrier> inner_;
   CarrierCounts& counts_;

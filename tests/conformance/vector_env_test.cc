@@ -193,6 +193,35 @@ TEST_P(VectorEnvTest, ARestoredStateGoesOnBitForBit) {
   EXPECT_EQ(run_on(), first);
 }
 
+TEST_P(VectorEnvTest, PropertiesAreReadAndSetByLane) {
+  const auto env = Make("Hopper-v5", 4);
+  ASSERT_NE(env, nullptr);
+  StepResult result;
+  ASSERT_TRUE(env->Reset(1, result).ok());
+  const auto all = env->GetProperties({}, {});
+  ASSERT_TRUE(all.ok()) << all.status();
+  ASSERT_EQ(all->size(), 4u);
+  EXPECT_EQ(all->at(3).env_id(), 3u);
+  EXPECT_EQ(all->at(0).values_size(), env->spec().properties_size());
+  ASSERT_EQ(all->at(0).values().count("gravity"), 1u);
+
+  v1::LaneProperties moon;
+  moon.set_env_id(3);
+  for (const double g : {0.0, 0.0, -1.6})
+    (*moon.mutable_values())["gravity"].mutable_double_list()->add_values(g);
+  absl::Status status = env->SetProperties({moon});
+  ASSERT_TRUE(status.ok()) << status;
+  const auto some = env->GetProperties({3, 1}, {"gravity"});
+  ASSERT_TRUE(some.ok()) << some.status();
+  EXPECT_EQ(some->at(0).values().at("gravity").double_list().values(2), -1.6);
+  EXPECT_EQ(some->at(1).values().at("gravity").double_list().values(2), -9.81);
+
+  v1::Value ten;
+  ten.set_double_value(10);
+  EXPECT_EQ(ReasonOf(env->SetProperty("gravitas", ten)), v1::ERROR_REASON_UNKNOWN_PROPERTY);
+  EXPECT_EQ(ReasonOf(env->GetProperties({4}, {}).status()), v1::ERROR_REASON_BAD_ENV_ID);
+}
+
 TEST_P(VectorEnvTest, ObservationsComeInTheDtypeAskedFor) {
   options_.observation_dtype = v1::DTYPE_FLOAT32;
   const auto env = Make("Hopper-v5", 2);
