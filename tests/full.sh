@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # What takes too long for continuous integration: whole versions of tests that run short there.
-# Prints their tables; the exit status is 0 only if all held.
+# Prints what each found; the exit status is 0 only if all held.
 #
 #   tests/full.sh            everything
-#   tests/full.sh kills      one part of it
+#   tests/full.sh NAME...    only these: kills, flat, fuzz
 
 source "$(dirname "${BASH_SOURCE[0]}")/../deploy/common.sh"
 
-readonly PARTS=(kills)
+readonly PARTS=(kills flat fuzz)
 
 # 100 SIGKILLs of the client, 50 cut connections, 50 SIGKILLs of the server under a collector and
 # under a learner, 50 SIGKILLs of the learner.
@@ -19,14 +19,27 @@ kills() {
     --clients=100 --cuts=50 --servers=50 --learners=50
 }
 
+# A server that makes 10,000 pools and takes 100,000 connections.
+flat() {
+  hw_bazel test //tests/conformance:flat_test --nocache_test_results --test_output=all \
+    --test_timeout=3600 --test_env=HIVEWIRE_FLAT_POOLS=10000 \
+    --test_env=HIVEWIRE_FLAT_CONNECTIONS=100000
+}
+
+# Ten CPU-minutes of each fuzz target.
+fuzz() { "${HIVEWIRE_ROOT}/tests/fuzz/run.sh" 600; }
+
 parts=("$@")
 ((${#parts[@]})) || parts=("${PARTS[@]}")
-failed=0
 for part in "${parts[@]}"; do
   [[ " ${PARTS[*]} " == *" ${part} "* ]] || die "no part \"${part}\"; there are: ${PARTS[*]}"
+done
+failed=0
+for part in "${parts[@]}"; do
   say "== ${part}"
-  start=${SECONDS}
-  "${part}" || failed=$((failed + 1))
-  say "${part}: $(duration $((SECONDS - start)))"
+  start=${SECONDS} outcome=ok
+  "${part}" || outcome=FAILED
+  [[ "${outcome}" == ok ]] || failed=$((failed + 1))
+  printf '%-8s %-7s %s\n' "${part}" "${outcome}" "$(duration $((SECONDS - start)))"
 done
 ((failed == 0))

@@ -74,6 +74,12 @@ void WriteDoubles(v1::DType dtype, const double* from, size_t count, char* to) {
   }
 }
 
+double ReadNumber(v1::DType dtype, const char* from) {
+  double value;
+  ReadDoubles(dtype, from, 1, &value);
+  return value;
+}
+
 bool IsFloat(v1::DType dtype) { return dtype == v1::DTYPE_FLOAT32 || dtype == v1::DTYPE_FLOAT64; }
 
 }  // namespace
@@ -204,6 +210,10 @@ void LaneRunner::FinishEpisode(Lane& lane) {
   episode.set_length(static_cast<uint64_t>(lane.elapsed_steps));
   episode.set_seconds(static_cast<double>(absl::GetCurrentTimeNanos() - lane.episode_start_ns) *
                       1e-9);
+  episode.clear_success();
+  if (const RowLeaf* success = spec_.success(); success != nullptr) {
+    episode.set_success(ReadNumber(success->dtype, lane.row.data() + success->offset) != 0);
+  }
   lane.has_episode = true;
   lane.phase = spec_.autoreset_mode() == v1::AUTORESET_MODE_DISABLED ? Lane::Phase::kNeedsReset
                                                                      : Lane::Phase::kFinished;

@@ -35,6 +35,10 @@ struct Pool::Slot {
   uint64_t episode = 0;
   int faults_in_a_row = 0;
   std::shared_ptr<const ModelOverrides> overrides;
+  // Of the last operation, for Timing.
+  int64_t queue_ns = 0;
+  int64_t step_ns = 0;
+  absl::Time ready;
 
   void Remember(const Lane& lane) {
     seed = lane.seed;
@@ -92,17 +96,22 @@ class Pool::Frame : public Workers::Job {
     } else {
       runner.Reset(lane, op_nos_[row], seeds_.empty() ? nullptr : &seeds_[row], options_);
     }
-    step_ns_.fetch_add(absl::GetCurrentTimeNanos() - begin, std::memory_order_relaxed);
+    row_step_ns_[index] = std::max<int64_t>(0, absl::GetCurrentTimeNanos() - begin);
   }
 
   void Done(size_t index) override {
     Log(index);
-    pool_.Complete(*this, lanes_[rows_[index]]);
+    pool_.Complete(*this, lanes_[rows_[index]], row_step_ns_[index]);
   }
 
   void GiveUp(size_t index, const absl::Status& status) override {
     Log(index);
     pool_.GiveUp(*this, rows_[index], status);
+  }
+
+  // Accepted → first lane started.
+  int64_t QueueNanos() const {
+    return std::max<int64_t>(0, started_ns_.load(std::memory_order_relaxed) - accepted_ns_);
   }
 
  private:
@@ -128,8 +137,11 @@ class Pool::Frame : public Workers::Job {
   std::vector<size_t> row_offsets_;  // (rows_, num_leaves_) where each row's action leaves begin
   int64_t accepted_ns_ = 0;
   std::atomic<int64_t> started_ns_{0};
-  std::atomic<int64_t> step_ns_{0};
-  size_t left_ = 0;  // guarded by pool_.mutex_
+  std::vector<int64_t> row_step_ns_;  // of rows_; each written by its worker
+  // Guarded by pool_.mutex_.
+  size_t left_ = 0;
+  int64_t step_ns_ = 0;  // of the lanes that are done
+  int64_t first_done_ns_ = 0;
 };
 
 absl::StatusOr<std::unique_ptr<Pool>> Pool::Create(PoolSpec spec, Workers& workers,
@@ -262,6 +274,7 @@ absl::Status Pool::Submit(std::shared_ptr<Frame> frame, absl::Span<const uint32_
     }
     outstanding_ += frame->rows_.size();
     frame->left_ = frame->rows_.size();
+    frame->row_step_ns_.resize(frame->rows_.size());
     if (!replayed.empty()) MakeReady(std::move(replayed), /*replay=*/true);
   }
   std::vector<size_t> offsets;
@@ -328,7 +341,7 @@ void Pool::LogOperations(OperationLog* log, std::string name) {
   name_in_log_ = std::move(name);
 }
 
-void Pool::Complete(Frame& frame, uint32_t lane) {
+void Pool::Complete(Frame& frame, uint32_t lane, int64_t step_ns) {
   MutexLock lock(mutex_);
   const Lane& done = *lanes_[lane];
   slots_[lane].Remember(done);
@@ -336,25 +349,28 @@ void Pool::Complete(Frame& frame, uint32_t lane) {
   if (done.has_episode) ++statistics_.episodes;
   if (!done.fault.ok()) ++statistics_.faults;
   --outstanding_;
-  slots_[lane].occupancy = Occupancy::kReady;
+  Slot& slot = slots_[lane];
+  slot.occupancy = Occupancy::kReady;
+  slot.queue_ns = frame.QueueNanos();
+  slot.step_ns = step_ns;
+  frame.step_ns_ += step_ns;
+  statistics_.busy_seconds += static_cast<double>(step_ns) * 1e-9;
   if (policy_.recv_batch > 0) {
-    if (ready_lanes_.empty()) first_ready_ = absl::Now();
+    slot.ready = absl::Now();
     ready_lanes_.push_back(lane);
+  } else if (frame.first_done_ns_ == 0) {
+    frame.first_done_ns_ = absl::GetCurrentTimeNanos();
   }
-  if (--frame.left_ == 0) {
-    const int64_t step_ns = frame.step_ns_.load(std::memory_order_relaxed);
-    statistics_.busy_seconds += static_cast<double>(step_ns) * 1e-9;
-    if (policy_.recv_batch == 0) {
-      ReadyGroup& group = groups_.emplace_back();
-      group.lanes.reserve(frame.rows_.size());
-      for (const size_t row : frame.rows_) group.lanes.push_back(frame.lanes_[row]);
-      group.timing.set_queue_ns(static_cast<uint64_t>(std::max<int64_t>(
-          0, frame.started_ns_.load(std::memory_order_relaxed) - frame.accepted_ns_)));
-      group.timing.set_step_ns(static_cast<uint64_t>(std::max<int64_t>(0, step_ns)));
-      group.ready_ns = absl::GetCurrentTimeNanos();
-    }
+  if (--frame.left_ == 0 && policy_.recv_batch == 0) {
+    ReadyGroup& group = groups_.emplace_back();
+    group.lanes.reserve(frame.rows_.size());
+    for (const size_t row : frame.rows_) group.lanes.push_back(frame.lanes_[row]);
+    group.timing.set_queue_ns(static_cast<uint64_t>(frame.QueueNanos()));
+    group.timing.set_step_ns(static_cast<uint64_t>(frame.step_ns_));
+    group.ready_ns = frame.first_done_ns_;
   }
-  if (HasBatch()) ready_.NotifyAll();
+  // The first ready lane sets the time at which a batch leaves that is not full.
+  if (HasBatch() || ready_lanes_.size() == 1) ready_.NotifyAll();
 }
 
 void Pool::GiveUp(Frame& frame, size_t row, const absl::Status& status) {
@@ -371,7 +387,7 @@ void Pool::GiveUp(Frame& frame, size_t row, const absl::Status& status) {
     lanes_[env_id] = lane.get();
     stage_->lanes.push_back(std::move(lane));
   }
-  Complete(frame, env_id);
+  Complete(frame, env_id, 0);
 }
 
 void Pool::MakeReady(std::vector<uint32_t> lanes, bool replay) {
@@ -395,7 +411,7 @@ absl::Status Pool::Next(absl::Time deadline, uint64_t seq, v1::Batch& batch) {
   while (true) {
     // A batch that is not full leaves when its first row has waited long enough.
     const absl::Time leave =
-        ready_lanes_.empty() ? absl::InfiniteFuture() : first_ready_ + policy_.max_wait;
+        ready_lanes_.empty() ? absl::InfiniteFuture() : FirstReady() + policy_.max_wait;
     const size_t seen = ready_lanes_.size();
     const bool ready =
         ready_.WaitUntil(lock, std::min(deadline, leave), [&]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
@@ -405,7 +421,7 @@ absl::Status Pool::Next(absl::Time deadline, uint64_t seq, v1::Batch& batch) {
       interrupted_ = false;
       return absl::CancelledError("interrupted");
     }
-    if (HasBatch() || (!ready_lanes_.empty() && absl::Now() >= first_ready_ + policy_.max_wait))
+    if (HasBatch() || (!ready_lanes_.empty() && absl::Now() >= FirstReady() + policy_.max_wait))
       break;
     if (!ready && absl::Now() >= deadline) return absl::DeadlineExceededError("no batch is ready");
   }
@@ -442,10 +458,20 @@ void Pool::TakeLanes(std::vector<uint32_t>& lanes, v1::Batch& batch) {
   const size_t count = std::min(ready_lanes_.size(), limit);
   lanes.assign(ready_lanes_.begin(), ready_lanes_.begin() + static_cast<ptrdiff_t>(count));
   ready_lanes_.erase(ready_lanes_.begin(), ready_lanes_.begin() + static_cast<ptrdiff_t>(count));
-  batch.mutable_timing()->set_wait_ns(static_cast<uint64_t>(
-      absl::ToInt64Nanoseconds(std::max(absl::ZeroDuration(), absl::Now() - first_ready_))));
-  first_ready_ = absl::Now();
+  v1::Timing& timing = *batch.mutable_timing();
+  timing.set_wait_ns(static_cast<uint64_t>(absl::ToInt64Nanoseconds(
+      std::max(absl::ZeroDuration(), absl::Now() - slots_[lanes.front()].ready))));
+  int64_t queue_ns = INT64_MAX;
+  int64_t step_ns = 0;
+  for (const uint32_t lane : lanes) {
+    queue_ns = std::min(queue_ns, slots_[lane].queue_ns);
+    step_ns += slots_[lane].step_ns;
+  }
+  timing.set_queue_ns(static_cast<uint64_t>(queue_ns));
+  timing.set_step_ns(static_cast<uint64_t>(step_ns));
 }
+
+absl::Time Pool::FirstReady() const { return slots_[ready_lanes_.front()].ready; }
 
 void Pool::Gather(absl::Span<const uint32_t> lanes, v1::Batch& batch) const {
   batch.mutable_env_ids()->Add(lanes.begin(), lanes.end());

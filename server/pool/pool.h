@@ -129,9 +129,11 @@ class Pool {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // LANE_BUSY where the lane runs.
   absl::Status CheckIdle(uint32_t lane) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void Complete(Frame& frame, uint32_t lane);
+  void Complete(Frame& frame, uint32_t lane, int64_t step_ns);
   void GiveUp(Frame& frame, size_t row, const absl::Status& status);
   void MakeReady(std::vector<uint32_t> lanes, bool replay) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Since when the first of ready_lanes_ waits.
+  absl::Time FirstReady() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool HasBatch() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void TakeLanes(std::vector<uint32_t>& lanes, v1::Batch& batch)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -153,7 +155,6 @@ class Pool {
   BatchPolicy policy_ ABSL_GUARDED_BY(mutex_);
   std::deque<ReadyGroup> groups_ ABSL_GUARDED_BY(mutex_);
   std::deque<uint32_t> ready_lanes_ ABSL_GUARDED_BY(mutex_);  // recv_batch > 0
-  absl::Time first_ready_ ABSL_GUARDED_BY(mutex_);
   size_t outstanding_ ABSL_GUARDED_BY(mutex_) = 0;
   bool interrupted_ ABSL_GUARDED_BY(mutex_) = false;
   Statistics statistics_ ABSL_GUARDED_BY(mutex_);

@@ -91,6 +91,12 @@ absl::Status PoolSpec::AddTaskLeaves(const v1::CreatePoolRequest& request) {
   episode_offset_ =
       AddResultLeaf(MakeLayoutLeaf("episode", v1::LEAF_ROLE_EPISODE, v1::DTYPE_UINT64));
   add(spec.info(), *infos, v1::LEAF_ROLE_INFO, info_);
+  for (size_t k = 0; k < info_.size(); ++k) {
+    const std::string& name = spec.info(static_cast<int>(info_[k].task_leaf)).name();
+    if ((name != "success" && name != "is_success") || info_[k].elements != 1) continue;
+    has_success_ = true;
+    success_ = k;
+  }
   return absl::OkStatus();
 }
 

@@ -52,6 +52,8 @@ class PoolSpec {
 
   const std::vector<RowLeaf>& observation() const { return observation_; }
   const std::vector<RowLeaf>& info() const { return info_; }
+  // The info leaf "success" (or "is_success"), a scalar; null where it is not sent.
+  const RowLeaf* success() const { return has_success_ ? &info_[success_] : nullptr; }
   size_t reward_offset() const { return reward_offset_; }
   size_t flags_offset() const { return flags_offset_; }
   size_t op_no_offset() const { return op_no_offset_; }
@@ -75,6 +77,8 @@ class PoolSpec {
   std::vector<size_t> row_offsets_;
   std::vector<size_t> final_leaves_;
   std::vector<RowLeaf> observation_, info_;
+  bool has_success_ = false;
+  size_t success_ = 0;  // of info_
   size_t reward_offset_ = 0, flags_offset_ = 0, op_no_offset_ = 0, seed_offset_ = 0,
          episode_offset_ = 0;
   size_t action_elements_ = 0;

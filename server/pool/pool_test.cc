@@ -320,6 +320,37 @@ TEST_F(PoolTest, RecvBatchLeavesWhenEnoughLanesAreReadyWhicheverTheyAre) {
   EXPECT_EQ(rows.size(), 6u);
 }
 
+TEST_F(PoolTest, TimingIsToldInBothWaysOfBatching) {
+  for (const uint32_t recv_batch : {0u, 4u}) {
+    Make(4);
+    BatchPolicy policy;
+    policy.recv_batch = recv_batch;
+    pool_->SetBatchPolicy(policy);
+    ASSERT_TRUE(Reset({}, 1).ok());
+    Next();
+    EXPECT_GT(batch_.timing().step_ns(), 0u);
+    EXPECT_GT(batch_.timing().wait_ns(), 0u);
+    EXPECT_LT(batch_.timing().queue_ns(), uint64_t{60} * 1000000000);
+  }
+}
+
+TEST_F(PoolTest, MaxWaitSendsABatchThatIsNotFull) {
+  *hang_ = true;
+  Make(2, v1::AUTORESET_MODE_NEXT_STEP, 0, /*workers=*/2);
+  ASSERT_TRUE(Reset({}, 1).ok());
+  Next();
+  BatchPolicy policy;
+  policy.recv_batch = 2;
+  policy.max_wait = absl::Milliseconds(5);
+  pool_->SetBatchPolicy(policy);
+  ASSERT_TRUE(Step({}, 2, {105, 1}).ok());
+  auto rows = Next();  // lane 0 still runs
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_EQ(rows[1].observation[0], 1);
+  *hang_ = false;
+  EXPECT_EQ(Next().size(), 1u);
+}
+
 TEST_F(PoolTest, BatchesLargerThanMaxRowsAreSplit) {
   Make(5);
   BatchPolicy policy;
@@ -516,6 +547,23 @@ TEST(PoolSpec, NamesTheLeavesThatThereAre) {
   EXPECT_EQ(ReasonOf(spec.status()), v1::ERROR_REASON_BAD_OPTION);
   EXPECT_NE(spec.status().message().find("there are: observation"), absl::string_view::npos)
       << spec.status();
+}
+
+TEST(PoolSpec, SendsTheInfoLeavesThatAreChosen) {
+  const auto names = [](const v1::CreatePoolRequest& request) {
+    std::vector<std::string> names;
+    const auto spec = PoolSpec::Make(MakeFaultyTask(0), request);
+    for (const v1::LayoutLeaf& leaf : spec->description().result_layout().leaves())
+      if (leaf.role() == v1::LEAF_ROLE_INFO) names.push_back(leaf.name());
+    return names;
+  };
+  v1::CreatePoolRequest request;
+  request.set_num_envs(1);
+  EXPECT_EQ(names(request), (std::vector<std::string>{"counter", "steps"}));
+  request.add_info_leaves("steps");
+  EXPECT_EQ(names(request), (std::vector<std::string>{"steps"}));
+  request.set_no_info(true);
+  EXPECT_TRUE(names(request).empty());
 }
 
 TEST(PoolSpec, RefusesDtypesModesAndLimitsThatThereAreNot) {

@@ -30,16 +30,23 @@ int UsableCpus() {
   return std::max(1, CPU_COUNT(&cpus));
 }
 
-void SetChannelArguments(const PoolLimits& limits, grpc::ServerBuilder& builder) {
+void SetChannelArguments(const EnvServerOptions& options, grpc::ServerBuilder& builder) {
   // Two servers on one port would share it in silence.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 10000);
-  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20000);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS,
+                             static_cast<int>(absl::ToInt64Milliseconds(options.keepalive_time)));
+  builder.AddChannelArgument(
+      GRPC_ARG_KEEPALIVE_TIMEOUT_MS,
+      static_cast<int>(absl::ToInt64Milliseconds(options.keepalive_timeout)));
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 5000);
-  const int max_bytes = static_cast<int>(std::min<uint64_t>(limits.max_message_bytes, INT32_MAX));
-  builder.SetMaxReceiveMessageSize(max_bytes);
+  const int max_bytes =
+      static_cast<int>(std::min<uint64_t>(options.limits.max_message_bytes, INT32_MAX));
+  // A frame that is too large is refused by its session, which goes on; one that is much too large
+  // by gRPC, which ends the stream.
+  builder.SetMaxReceiveMessageSize(
+      static_cast<int>(std::min<uint64_t>(4 * options.limits.max_message_bytes, INT32_MAX)));
   builder.SetMaxSendMessageSize(max_bytes);
 }
 
@@ -94,7 +101,7 @@ absl::StatusOr<std::unique_ptr<EnvServer>> EnvServer::Start(const Registry& regi
   grpc::EnableDefaultHealthCheckService(true);
   if (options.reflection) grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
-  SetChannelArguments(options.limits, builder);
+  SetChannelArguments(options, builder);
   std::vector<int> ports(options.listen.size());
   for (size_t k = 0; k < options.listen.size(); ++k) {
     const ListenAddress& address = options.listen[k];
@@ -137,7 +144,12 @@ void EnvServer::Drain() {
   }
   impl_->pools.Drain();
   const absl::Time deadline = absl::Now() + impl_->options.drain_grace;
-  while (impl_->session.num_sessions() > 0 && absl::Now() < deadline) absl::SleepFor(kDrainPoll);
+  const auto attached = [this] {
+    const auto pools = impl_->pools.List();
+    return std::any_of(pools.begin(), pools.end(),
+                       [](const auto& pool) { return pool->attached(); });
+  };
+  while (attached() && absl::Now() < deadline) absl::SleepFor(kDrainPoll);
 }
 
 void EnvServer::Shutdown() {

@@ -30,6 +30,10 @@ struct EnvServerOptions {
   absl::Duration drain_grace = absl::Seconds(30);
   // File that lists every operation that ran; empty for none.
   std::string op_log;
+  // A silent connection is asked after the first, and given up after the second: half-open peers
+  // are found so.
+  absl::Duration keepalive_time = absl::Seconds(10);
+  absl::Duration keepalive_timeout = absl::Seconds(20);
 };
 
 class EnvServer {
@@ -46,7 +50,7 @@ class EnvServer {
   // As clients write them, with the ports that were chosen.
   const std::vector<std::string>& addresses() const;
 
-  // Returns when no session is left, or after drain_grace.
+  // Returns when no session but observers' is left, or after drain_grace.
   void Drain();
   void Shutdown();
 

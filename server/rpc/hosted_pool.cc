@@ -113,11 +113,28 @@ bool HostedPool::attached() const {
   return attached_;
 }
 
-void HostedPool::Release() {
+bool HostedPool::released() const {
   MutexLock lock(mutex_);
-  released_ = true;
-  ++epoch_;
+  return released_;
+}
+
+uint64_t HostedPool::epoch() const {
+  MutexLock lock(mutex_);
+  return epoch_;
+}
+
+void HostedPool::Release() {
+  {
+    MutexLock lock(mutex_);
+    released_ = true;
+    ++epoch_;
+  }
+  Wake();
+}
+
+void HostedPool::Wake() {
   pool_->Interrupt();
+  broadcast_.WakeAll();
 }
 
 std::optional<std::array<double, 3>> HostedPool::ViewOf(uint32_t lane) const {

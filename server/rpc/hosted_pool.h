@@ -4,6 +4,8 @@
 // tells the session before it to go, and waits until it has. While a session is attached the lease
 // cannot expire; its time to live runs from the end of the stream, or from the last unary call.
 //
+// Anybody may watch it (broadcast.h).
+//
 // Thread-safe.
 #ifndef HIVEWIRE_SERVER_RPC_HOSTED_POOL_H_
 #define HIVEWIRE_SERVER_RPC_HOSTED_POOL_H_
@@ -23,6 +25,7 @@
 #include "base/mutex.h"
 #include "hivewire/v1/control.pb.h"
 #include "server/pool/pool.h"
+#include "server/rpc/broadcast.h"
 
 namespace hivewire {
 
@@ -33,6 +36,8 @@ class HostedPool {
              std::string client_name);
 
   Pool& pool() { return *pool_; }
+  // The batches that the owner is sent, for observers.
+  Broadcast& broadcast() { return broadcast_; }
   const v1::PoolDescription& description() const { return description_; }
   const std::string& id() const { return description_.pool_id(); }
   const std::string& token() const { return token_; }
@@ -61,6 +66,8 @@ class HostedPool {
   bool Expired(absl::Time now) const;
   absl::Duration LeaseLeft(absl::Time now) const;
   bool attached() const;
+  bool released() const;
+  uint64_t epoch() const;
 
   // The pool is being freed: sessions are told, further ones refused.
   void Release();
@@ -75,8 +82,9 @@ class HostedPool {
   std::optional<std::array<double, 3>> ViewOf(uint32_t lane) const;
   void KeepView(uint32_t lane, const std::array<double, 3>& center);
 
-  // Tells the attached session to look up from waiting (it is being drained, say).
-  void Wake() { pool_->Interrupt(); }
+  // Tells the attached session and the observers to look up from waiting (they are being drained,
+  // say).
+  void Wake();
 
  private:
   const std::unique_ptr<Pool> pool_;
@@ -85,6 +93,7 @@ class HostedPool {
   const std::string client_name_;
   const absl::Duration ttl_;
   std::atomic<uint64_t> seq_{0};
+  Broadcast broadcast_;
 
   mutable Mutex mutex_;
   Condition detached_;

@@ -32,6 +32,19 @@ absl::Status UnknownPool(absl::string_view pool_id) {
       "pool_id", pool_id);
 }
 
+// A duration that a client asks for: 0 for the server's own.
+absl::StatusOr<absl::Duration> MillisecondsOf(absl::string_view field, uint64_t asked,
+                                              absl::Duration own, absl::Duration limit) {
+  if (asked == 0) return own;
+  const int64_t most = absl::ToInt64Milliseconds(limit);
+  if (asked > static_cast<uint64_t>(most)) {
+    return MakeError(v1::ERROR_REASON_LIMIT,
+                     absl::StrCat(field, ": ", asked, " is more than this server's ", most), field,
+                     absl::StrCat(asked));
+  }
+  return absl::Milliseconds(asked);
+}
+
 void Add(const Pool::Statistics& from, Pool::Statistics& to) {
   to.steps += from.steps;
   to.resets += from.resets;
@@ -57,26 +70,12 @@ PoolTable::~PoolTable() {
 
 absl::StatusOr<std::shared_ptr<HostedPool>> PoolTable::Create(
     const v1::CreatePoolRequest& request) {
-  const absl::Duration ttl = request.lease_ttl_ms() == 0
-                                 ? limits_.default_lease_ttl
-                                 : absl::Milliseconds(request.lease_ttl_ms());
-  if (ttl > limits_.max_lease_ttl) {
-    return MakeError(
-        v1::ERROR_REASON_LIMIT,
-        absl::StrCat("lease_ttl_ms: ", request.lease_ttl_ms(), " is more than this server's ",
-                     absl::ToInt64Milliseconds(limits_.max_lease_ttl)),
-        "lease_ttl_ms", absl::StrCat(request.lease_ttl_ms()));
-  }
-  const absl::Duration step_timeout = request.step_timeout_ms() == 0
-                                          ? limits_.default_step_timeout
-                                          : absl::Milliseconds(request.step_timeout_ms());
-  if (step_timeout > limits_.max_step_timeout) {
-    return MakeError(
-        v1::ERROR_REASON_LIMIT,
-        absl::StrCat("step_timeout_ms: ", request.step_timeout_ms(), " is more than this server's ",
-                     absl::ToInt64Milliseconds(limits_.max_step_timeout)),
-        "step_timeout_ms", absl::StrCat(request.step_timeout_ms()));
-  }
+  const auto ttl = MillisecondsOf("lease_ttl_ms", request.lease_ttl_ms(), limits_.default_lease_ttl,
+                                  limits_.max_lease_ttl);
+  if (!ttl.ok()) return ttl.status();
+  const auto step_timeout = MillisecondsOf("step_timeout_ms", request.step_timeout_ms(),
+                                           limits_.default_step_timeout, limits_.max_step_timeout);
+  if (!step_timeout.ok()) return step_timeout.status();
   std::string id;
   {
     MutexLock lock(mutex_);
@@ -107,10 +106,10 @@ absl::StatusOr<std::shared_ptr<HostedPool>> PoolTable::Create(
     if (!spec.ok()) return spec.status();
     v1::PoolDescription description = spec->description();
     description.set_pool_id(id);
-    description.set_lease_ttl_ms(static_cast<uint64_t>(absl::ToInt64Milliseconds(ttl)));
+    description.set_lease_ttl_ms(static_cast<uint64_t>(absl::ToInt64Milliseconds(*ttl)));
     auto token = NewToken();
     if (!token.ok()) return token.status();
-    auto pool = Pool::Create(*std::move(spec), workers_, step_timeout);
+    auto pool = Pool::Create(*std::move(spec), workers_, *step_timeout);
     if (!pool.ok()) return pool.status();
     (*pool)->LogOperations(operation_log_, id);
     if ((*pool)->MaxRows(limits_.max_message_bytes) == 0) {

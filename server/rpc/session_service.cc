@@ -11,10 +11,14 @@
 #include "absl/strings/str_cat.h"
 #include "base/error.h"
 #include "base/mutex.h"
+#include "server/rpc/observer_session.h"
 #include "server/rpc/status.h"
 
 namespace hivewire {
 namespace {
+
+// A day: as good as no limit.
+constexpr uint64_t kMaxWaitMicroseconds = 86400000000;
 
 using Stream = grpc::ServerReaderWriter<v1::ServerFrame, v1::ClientFrame>;
 
@@ -34,6 +38,9 @@ class Session {
     }
     absl::Status status = CheckAttach(frame.attach());
     if (!status.ok()) return Refuse(status);
+    if (frame.attach().observe()) {
+      return Observe(pools_, *hosted_, drain_grace_, max_message_bytes_, context_, stream_);
+    }
     const absl::StatusOr<uint64_t> epoch = hosted_->Attach([this] { context_.TryCancel(); });
     if (!epoch.ok()) return Refuse(epoch.status());
     epoch_ = *epoch;
@@ -62,11 +69,8 @@ class Session {
   }
 
   absl::Status CheckAttach(const v1::Attach& attach) {
-    if (attach.observe()) {
-      return MakeError(v1::ERROR_REASON_NOT_SUPPORTED, "observe: this server has no observers yet",
-                       "observe");
-    }
-    auto found = pools_.Find(attach.pool_id(), attach.lease_token());
+    auto found = attach.observe() ? pools_.Find(attach.pool_id())
+                                  : pools_.Find(attach.pool_id(), attach.lease_token());
     if (!found.ok()) return found.status();
     hosted_ = *std::move(found);
     const uint64_t expected = hosted_->description().result_layout().hash();
@@ -77,7 +81,8 @@ class Session {
           "layout_hash", absl::StrCat(attach.layout_hash()));
     }
     policy_.recv_batch = attach.recv_batch();
-    if (attach.max_wait_us() > 0) policy_.max_wait = absl::Microseconds(attach.max_wait_us());
+    if (attach.max_wait_us() > 0)
+      policy_.max_wait = absl::Microseconds(std::min(attach.max_wait_us(), kMaxWaitMicroseconds));
     const uint64_t limit = pools_.limits().max_message_bytes;
     max_message_bytes_ =
         attach.max_message_bytes() == 0 ? limit : std::min(limit, attach.max_message_bytes());
@@ -141,7 +146,9 @@ class Session {
       if (!status.ok()) continue;  // interrupted: look around
       frame.set_seq(seq);
       hosted_->TookSeq();
-      if (!Write(frame)) return;
+      const bool written = Write(frame);
+      hosted_->broadcast().Publish(frame);
+      if (!written) return;
     }
   }
 
@@ -176,6 +183,13 @@ class Session {
   }
 
   absl::Status Submit(v1::ClientFrame& frame) {
+    const size_t bytes = frame.ByteSizeLong();
+    if (bytes > pools_.limits().max_message_bytes) {
+      return MakeError(v1::ERROR_REASON_LIMIT,
+                       absl::StrCat("the frame has ", bytes, " bytes where this server takes ",
+                                    pools_.limits().max_message_bytes),
+                       "frame", absl::StrCat(bytes));
+    }
     switch (frame.frame_case()) {
       case v1::ClientFrame::kStep:
         return hosted_->pool().Step(std::move(*frame.mutable_step()));

@@ -164,10 +164,13 @@ absl::StatusOr<std::string> ActionsFromNumbers(
 absl::Status Collect(HostedPool& hosted, size_t num_rows, v1::Encoding encoding,
                      absl::Time deadline, v1::Rows& rows) {
   Pool& pool = hosted.pool();
-  v1::Batch batch;
-  const absl::Status status = pool.Next(deadline, hosted.NextSeq(), batch);
+  v1::ServerFrame frame;
+  frame.set_seq(hosted.NextSeq());
+  v1::Batch& batch = *frame.mutable_batch();
+  const absl::Status status = pool.Next(deadline, frame.seq(), batch);
   if (!status.ok()) return status;
   hosted.TookSeq();
+  hosted.broadcast().Publish(frame);
   if (static_cast<size_t>(batch.env_ids_size()) != num_rows) {
     return MakeError(
         v1::ERROR_REASON_BAD_OP_NO,

@@ -14,48 +14,11 @@
 #include "hivewire/v1/session.grpc.pb.h"
 #include "server/rpc/env_server.h"
 #include "server/tasks/registry.h"
+#include "tests/conformance/raw_session.h"
 #include "tests/testing/short_folder.h"
 
 namespace hivewire {
 namespace {
-
-// One stream, read to the end.
-class RawSession {
- public:
-  explicit RawSession(const std::shared_ptr<grpc::Channel>& channel)
-      : stub_(v1::EnvSession::NewStub(channel)), stream_(stub_->Connect(&context_)) {}
-  ~RawSession() {
-    context_.TryCancel();
-    if (!finished_) stream_->Finish();
-  }
-
-  bool Write(const v1::ClientFrame& frame) { return stream_->Write(frame); }
-  v1::ServerFrame Read() {
-    v1::ServerFrame frame;
-    open_ = stream_->Read(&frame);
-    return frame;
-  }
-  bool open() const { return open_; }
-  absl::Status Finish() {
-    stream_->WritesDone();
-    v1::ServerFrame frame;
-    while (stream_->Read(&frame)) {
-    }
-    finished_ = true;
-    const grpc::Status status = stream_->Finish();
-    google::rpc::Status details;
-    if (details.ParseFromString(status.error_details()) && !status.ok()) return FromProto(details);
-    return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
-  }
-  void Cancel() { context_.TryCancel(); }
-
- private:
-  grpc::ClientContext context_;
-  std::unique_ptr<v1::EnvSession::Stub> stub_;
-  std::unique_ptr<grpc::ClientReaderWriter<v1::ClientFrame, v1::ServerFrame>> stream_;
-  bool open_ = true;
-  bool finished_ = false;
-};
 
 class SessionTest : public testing::Test {
  protected:
@@ -352,17 +315,101 @@ TEST_F(SessionTest, PropertiesAreReadAndSetBesideTheStream) {
             grpc::StatusCode::PERMISSION_DENIED);
 }
 
-TEST_F(SessionTest, WhatIsNotThereYetSaysSo) {
+TEST_F(SessionTest, AnObserverSeesTheOwnersBatchesAndMayNotInterfere) {
+  ASSERT_TRUE(Create(2).ok());
+  const auto owner = Attach();
+  v1::ClientFrame attach = AttachFrame();
+  attach.mutable_attach()->set_observe(true);
+  attach.mutable_attach()->clear_lease_token();
+  RawSession observer(channel_);
+  observer.Write(attach);
+  const v1::ServerFrame attached = observer.Read();
+  ASSERT_TRUE(attached.has_attached()) << attached.ShortDebugString();
+  EXPECT_EQ(attached.attached().pool().pool_id(), pool_.pool().pool_id());
+  owner->Write(Reset(1));
+  v1::ServerFrame sent = owner->Read();
+  EXPECT_EQ(observer.Read().SerializeAsString(), sent.SerializeAsString());
+  observer.Write(Step(2, 0, 5));
+  ExpectRejected(observer.Read(), 5, v1::ERROR_REASON_BAD_FRAME);
+  v1::ClientFrame release;
+  release.set_seq(6);
+  release.mutable_detach()->set_release_pool(true);
+  observer.Write(release);
+  ExpectRejected(observer.Read(), 6, v1::ERROR_REASON_BAD_FRAME);
+  for (uint64_t op_no = 2; op_no < 6; ++op_no) {
+    owner->Write(Step(op_no, 1));
+    sent = owner->Read();
+    EXPECT_EQ(observer.Read().SerializeAsString(), sent.SerializeAsString());
+  }
+  EXPECT_EQ(owner->Finish().code(), absl::StatusCode::kOk);
+  const auto again = Attach();  // the observer stays over the owner's sessions
+  EXPECT_TRUE(again->Read().batch().replay());
+  EXPECT_TRUE(observer.Read().batch().replay());
+  v1::ClientFrame detach;
+  detach.mutable_detach();
+  observer.Write(detach);
+  EXPECT_TRUE(observer.Finish().ok());
+}
+
+TEST_F(SessionTest, AnObserverThatReadsNothingNeverHoldsUpTheOwnerAndSeesAGap) {
+  ASSERT_TRUE(Create(500).ok());
+  const auto owner = Attach();
+  v1::ClientFrame attach = AttachFrame();
+  attach.mutable_attach()->set_observe(true);
+  grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  RawSession slow(grpc::CreateCustomChannel(server_->addresses()[0],
+                                            grpc::InsecureChannelCredentials(), arguments));
+  slow.Write(attach);
+  ASSERT_TRUE(slow.Read().has_attached());
+  owner->Write(Reset(1));
+  uint64_t last = owner->Read().seq();
+  // Far more than the stream's windows hold.
+  for (uint64_t op_no = 2; op_no < 1000; ++op_no) {
+    owner->Write(Step(op_no, 1));
+    const v1::ServerFrame frame = owner->Read();
+    ASSERT_TRUE(frame.has_batch());
+    last = frame.seq();
+  }
+  uint64_t seen = 0;
+  uint64_t received = 0;
+  while (seen < last) {
+    const v1::ServerFrame frame = slow.Read();
+    ASSERT_TRUE(frame.has_batch());
+    ASSERT_GT(frame.seq(), seen);
+    seen = frame.seq();
+    ++received;
+  }
+  EXPECT_LT(received, last);
+}
+
+TEST_F(SessionTest, AnObserverIsToldThatThePoolIsGone) {
   ASSERT_TRUE(Create(1).ok());
+  v1::ClientFrame attach = AttachFrame();
+  attach.mutable_attach()->set_observe(true);
+  RawSession observer(channel_);
+  observer.Write(attach);
+  ASSERT_TRUE(observer.Read().has_attached());
+  v1::ReleasePoolRequest release;
+  release.set_pool_id(pool_.pool().pool_id());
+  release.set_lease_token(pool_.lease_token());
+  v1::ReleasePoolResponse released;
+  grpc::ClientContext context;
+  ASSERT_TRUE(control_->ReleasePool(&context, release, &released).ok());
+  const v1::ServerFrame last = observer.Read();
+  EXPECT_EQ(ReasonOf(FromProto(last.fatal().status())), v1::ERROR_REASON_UNKNOWN_POOL);
+  EXPECT_EQ(ReasonOf(observer.Finish()), v1::ERROR_REASON_UNKNOWN_POOL);
+  attach.mutable_attach()->set_pool_id("pool-77");
+  ExpectRefused(attach, v1::ERROR_REASON_UNKNOWN_POOL);
+}
+
+TEST_F(SessionTest, WhatIsNotThereYetSaysSo) {
   const auto robots = v1::Robots::NewStub(channel_);
   v1::EmergencyStopResponse stopped;
   grpc::ClientContext robot_context;
   const grpc::Status no_robot = robots->EmergencyStop(&robot_context, {}, &stopped);
   EXPECT_EQ(no_robot.error_code(), grpc::StatusCode::UNIMPLEMENTED);
   EXPECT_FALSE(no_robot.error_message().empty());
-  v1::ClientFrame observe = AttachFrame();
-  observe.mutable_attach()->set_observe(true);
-  ExpectRefused(observe, v1::ERROR_REASON_NOT_SUPPORTED);
 }
 
 TEST_F(SessionTest, DrainingTellsTheClientsAndRefusesNewPools) {
