@@ -73,7 +73,7 @@ int Main(int argc, char** argv) {
                 Largest(comparison->truncated).c_str(),
                 LargestInfo(*reference, *comparison).c_str(), ok ? "" : "  FAILED");
   }
-  std::printf("parity: %d passed, %d failed\n", passed, failed);
+  std::printf("trajectories: %d passed, %d failed\n", passed, failed);
   return failed == 0 && passed > 0 ? 0 : 1;
 }
 
