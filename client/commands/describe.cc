@@ -38,6 +38,16 @@ std::string RangeText(const v1::LeafSpec& leaf) {
   return absl::StrCat(BoundText(leaf.low(), "-inf"), " … ", BoundText(leaf.high(), "inf"));
 }
 
+// "root.z [m] root.qw …"
+std::string ElementsText(const v1::LeafSpec& leaf) {
+  std::vector<std::string> texts(leaf.element_names().begin(), leaf.element_names().end());
+  for (int k = 0; k < leaf.element_units_size() && k < leaf.element_names_size(); ++k) {
+    if (!leaf.element_units(k).empty())
+      absl::StrAppend(&texts[static_cast<size_t>(k)], " [", leaf.element_units(k), "]");
+  }
+  return absl::StrJoin(texts, " ");
+}
+
 void PrintLeaves(absl::string_view title,
                  const google::protobuf::RepeatedPtrField<v1::LeafSpec>& leaves,
                  std::ostream& out) {
@@ -48,7 +58,7 @@ void PrintLeaves(absl::string_view title,
     table.AddRow({absl::StrCat("  ", leaf.name()), DTypeName(leaf.dtype()),
                   absl::StrCat("(", absl::StrJoin(leaf.shape(), ", "), ")"), RangeText(leaf),
                   leaf.unit(), leaf.doc()});
-    if (!leaf.element_names().empty()) table.AddRow({"", absl::StrJoin(leaf.element_names(), " ")});
+    if (!leaf.element_names().empty()) table.AddRow({"", ElementsText(leaf)});
   }
   table.Print(out);
 }

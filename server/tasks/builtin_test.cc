@@ -88,6 +88,10 @@ TEST_P(BuiltinEnv, SpecSaysWhatAClientNeeds) {
       if (leaf.element_names_size() > 0) {
         EXPECT_EQ(leaf.element_names_size(), elements) << leaf.name();
       }
+      if (leaf.element_units_size() > 0) {
+        EXPECT_EQ(leaf.element_units_size(), elements) << leaf.name();
+        EXPECT_EQ(leaf.unit(), "") << leaf.name();
+      }
     }
   }
   for (const v1::OptionSpec& option : spec.options())

@@ -166,11 +166,13 @@ v1::LeafSpec PickElements(const v1::LeafSpec& leaf, absl::Span<const size_t> ele
   if (leaf.low_size() > 1) picked.clear_low();
   if (leaf.high_size() > 1) picked.clear_high();
   picked.clear_element_names();
+  picked.clear_element_units();
   for (const size_t element : elements) {
     const int k = static_cast<int>(element);
     if (leaf.low_size() > 1) picked.add_low(leaf.low(k));
     if (leaf.high_size() > 1) picked.add_high(leaf.high(k));
     if (leaf.element_names_size() > 0) picked.add_element_names(leaf.element_names(k));
+    if (leaf.element_units_size() > 0) picked.add_element_units(leaf.element_units(k));
   }
   return picked;
 }

@@ -19,6 +19,7 @@ ObservationLeaves Leaves() {
   state.set_name("state");
   state.add_shape(3);
   for (const char* name : {"x", "hip.velocity", "knee.velocity"}) state.add_element_names(name);
+  for (const char* unit : {"m", "rad/s", "rad/s"}) state.add_element_units(unit);
   for (const double bound : {1, 2, 3}) {
     state.add_low(-bound);
     state.add_high(bound);
@@ -69,6 +70,7 @@ TEST(ObservationMask, PickedElementsKeepTheirBoundsAndNames) {
   EXPECT_THAT(picked.low(), ElementsAre(-1, -3));
   EXPECT_THAT(picked.high(), ElementsAre(1, 3));
   EXPECT_THAT(picked.element_names(), ElementsAre("x", "knee.velocity"));
+  EXPECT_THAT(picked.element_units(), ElementsAre("m", "rad/s"));
 }
 
 TEST(ObservationMask, RefusesWhatDoesNotFitAndSaysWhy) {

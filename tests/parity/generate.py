@@ -116,6 +116,8 @@ def header_lines(case, env, action_dtype, info_sizes, in_reset):
     if isinstance(action, gymnasium.spaces.Box):
         yield "low " + " ".join(repr(float(bound)) for bound in action.low)
         yield "high " + " ".join(repr(float(bound)) for bound in action.high)
+    yield "observation_low " + " ".join(repr(float(bound)) for bound in observation.low.ravel())
+    yield "observation_high " + " ".join(repr(float(bound)) for bound in observation.high.ravel())
     yield f"observation {observation.dtype} {math.prod(observation.shape)}"
     yield from (f"info {name} {size} {int(name in in_reset)}" for name, size in info_sizes.items())
 

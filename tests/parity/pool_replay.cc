@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 #include <memory>
 #include <string>
 #include <utility>
@@ -23,13 +24,22 @@ absl::Status Mismatch(absl::string_view what) {
   return absl::FailedPreconditionError(absl::StrCat("the spec differs: ", what));
 }
 
-// Whether our bounds, of which one may stand for all elements, are the reference's.
+// Whether our bounds, of which one may stand for all elements and none for `unbounded`, are the
+// reference's.
 bool SameBounds(const google::protobuf::RepeatedField<double>& ours,
-                const std::vector<double>& theirs) {
+                const std::vector<double>& theirs, double unbounded) {
   for (size_t k = 0; k < theirs.size(); ++k) {
-    if (ours.empty() || ours[ours.size() == 1 ? 0 : static_cast<int>(k)] != theirs[k]) return false;
+    const double bound =
+        ours.empty() ? unbounded : ours[ours.size() == 1 ? 0 : static_cast<int>(k)];
+    if (bound != theirs[k]) return false;
   }
   return true;
+}
+
+bool SameBox(const v1::LeafSpec& leaf, const std::vector<double>& low,
+             const std::vector<double>& high) {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  return SameBounds(leaf.low(), low, -kInfinity) && SameBounds(leaf.high(), high, kInfinity);
 }
 
 // Whether our spec tells what the reference's spaces tell.
@@ -43,10 +53,10 @@ absl::Status CompareSpecs(const v1::EnvSpec& spec, const Trajectory& reference) 
   if (spec.action_size() != 1 || NumElements(spec.action(0).shape()) != reference.action_elements) {
     return Mismatch("action");
   }
-  if (!SameBounds(spec.action(0).low(), reference.action_low) ||
-      !SameBounds(spec.action(0).high(), reference.action_high)) {
+  if (!SameBox(spec.action(0), reference.action_low, reference.action_high))
     return Mismatch("bounds of the action");
-  }
+  if (!SameBox(spec.observation(0), reference.observation_low, reference.observation_high))
+    return Mismatch("bounds of the observation");
   if (static_cast<size_t>(spec.info_size()) != reference.info.size()) {
     return Mismatch(absl::StrCat(spec.info_size(), " info leaves, not ", reference.info.size()));
   }

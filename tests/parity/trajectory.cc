@@ -5,6 +5,7 @@
 #include <sstream>
 #include <utility>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 
 namespace hivewire {
@@ -21,7 +22,9 @@ v1::DType DtypeNamed(const std::string& name) {
 
 std::vector<double> Numbers(std::istream& words) {
   std::vector<double> numbers;
-  for (double number; words >> number;) numbers.push_back(number);
+  double number;  // read as a word, since a stream does not take "inf"
+  for (std::string word; words >> word && absl::SimpleAtod(word, &number);)
+    numbers.push_back(number);
   return numbers;
 }
 
@@ -76,6 +79,12 @@ bool ReadLine(const std::string& line, Trajectory& trajectory) {
     return true;
   } else if (key == "high") {
     trajectory.action_high = Numbers(words);
+    return true;
+  } else if (key == "observation_low") {
+    trajectory.observation_low = Numbers(words);
+    return true;
+  } else if (key == "observation_high") {
+    trajectory.observation_high = Numbers(words);
     return true;
   } else if (key == "observation") {
     words >> dtype >> trajectory.observation_elements;

@@ -44,6 +44,7 @@ struct Trajectory {
   std::vector<double> action_low, action_high;  // empty for a discrete action
   v1::DType observation_dtype = v1::DTYPE_UNSPECIFIED;
   size_t observation_elements = 0;
+  std::vector<double> observation_low, observation_high;
   std::vector<InfoLeaf> info;
   size_t record_size = 0;
   std::vector<double> numbers;  // record after record, the lanes in turn

@@ -87,6 +87,7 @@ class Acrobot : public Task {
     for (const char* name :
          {"cos_angle1", "sin_angle1", "cos_angle2", "sin_angle2", "velocity1", "velocity2"})
       observation.add_element_names(name);
+    for (const char* unit : {"", "", "", "", "rad/s", "rad/s"}) observation.add_element_units(unit);
     *spec_.add_action() = MakeDiscreteLeaf("action", 3);
     spec_.mutable_action(0)->set_doc("A torque of −1, 0 or 1 N·m between the links.");
     spec_.set_reward_low(-1);

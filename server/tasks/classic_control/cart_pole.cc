@@ -48,6 +48,7 @@ class CartPole : public Task {
                               {position, infinity, angle, infinity});
     for (const char* name : {"cart_position", "cart_velocity", "pole_angle", "pole_velocity"})
       observation.add_element_names(name);
+    for (const char* unit : {"m", "m/s", "rad", "rad/s"}) observation.add_element_units(unit);
     *spec_.add_action() = MakeDiscreteLeaf("action", 2);
     spec_.mutable_action(0)->set_doc("0 pushes the cart to the left, 1 to the right.");
     spec_.set_reward_low(sutton_barto_reward_ ? -1 : 1);

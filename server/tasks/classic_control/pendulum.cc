@@ -67,6 +67,7 @@ class Pendulum : public Task {
         MakeBoxLeaf("observation", v1::DTYPE_FLOAT32, {3}, {-1, -1, -kMaxSpeed}, {1, 1, kMaxSpeed});
     for (const char* name : {"cos_angle", "sin_angle", "velocity"})
       observation.add_element_names(name);
+    for (const char* unit : {"", "", "rad/s"}) observation.add_element_units(unit);
     *spec_.add_action() =
         MakeBoxLeaf("action", v1::DTYPE_FLOAT32, {1}, {-kMaxTorque}, {kMaxTorque});
     spec_.mutable_action(0)->set_unit("N·m");

@@ -31,8 +31,8 @@ enum {
   kForwardReward = kRewardContact  // v4, in its place
 };
 
-constexpr absl::string_view kForceParts[] = {"torque_x", "torque_y", "torque_z",
-                                             "force_x",  "force_y",  "force_z"};
+constexpr BodyPart kForceParts[] = {{"torque_x", "N·m"}, {"torque_y", "N·m"}, {"torque_z", "N·m"},
+                                    {"force_x", "N"},    {"force_y", "N"},    {"force_z", "N"}};
 
 std::vector<v1::OptionSpec> AntOptions(bool is_v4) {
   std::vector<v1::OptionSpec> options = MujocoOptions("ant.xml", 5);
@@ -87,12 +87,12 @@ class Ant : public MujocoTask {
                                                              : "include_cfrc_ext_in_observation")),
         first_body_(is_v4() ? 0 : 1) {
     const mjModel& model = *parameters.model->get();
-    std::vector<std::string> names = StateNames(model, skipped_);
+    Elements elements = StateElements(model, skipped_);
     if (observes_forces_) {
-      for (std::string& name : BodyNames(model, first_body_, "cfrc_ext", kForceParts))
-        names.push_back(std::move(name));
+      for (Element& element : BodyElements(model, first_body_, "cfrc_ext", kForceParts))
+        elements.push_back(std::move(element));
     }
-    SetObservation(names);
+    SetObservation(elements);
     AddInfo("x_position", "m", "Where the root is.", /*in_reset=*/true);
     AddInfo("y_position", "m", "Where the root is.", /*in_reset=*/true);
     AddInfo("distance_from_origin", "m", "Of the root, on the ground.", /*in_reset=*/true);

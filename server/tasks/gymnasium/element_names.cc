@@ -7,12 +7,11 @@
 namespace hivewire {
 namespace {
 
-using Parts = absl::Span<const absl::string_view>;
-
-constexpr absl::string_view kBallPosition[] = {"qw", "qx", "qy", "qz"};
-constexpr absl::string_view kFreePosition[] = {"x", "y", "z", "qw", "qx", "qy", "qz"};
-constexpr absl::string_view kBallVelocity[] = {"wx", "wy", "wz"};
-constexpr absl::string_view kFreeVelocity[] = {"vx", "vy", "vz", "wx", "wy", "wz"};
+constexpr BodyPart kBallPosition[] = {{"qw", ""}, {"qx", ""}, {"qy", ""}, {"qz", ""}};
+constexpr BodyPart kFreePosition[] = {{"x", "m"}, {"y", "m"}, {"z", "m"}, {"qw", ""},
+                                      {"qx", ""}, {"qy", ""}, {"qz", ""}};
+constexpr absl::string_view kLinear[] = {"vx", "vy", "vz"};
+constexpr absl::string_view kAngular[] = {"wx", "wy", "wz"};
 
 // Unnamed parts of a model go by their number.
 std::string NameOf(const mjModel& model, mjtObj type, int id) {
@@ -20,49 +19,68 @@ std::string NameOf(const mjModel& model, mjtObj type, int id) {
   return name != nullptr && *name != '\0' ? name : absl::StrCat(mju_type2Str(type), id);
 }
 
-void Append(const std::string& name, Parts parts, std::vector<std::string>& names) {
-  if (parts.empty()) names.push_back(name);
-  for (const absl::string_view part : parts) names.push_back(absl::StrCat(name, ".", part));
-}
-
-Parts PartsOf(int joint_type, Parts ball, Parts free) {
-  if (joint_type == mjJNT_BALL) return ball;
-  return joint_type == mjJNT_FREE ? free : Parts();
-}
-
 }  // namespace
 
-std::vector<std::string> PositionNames(const mjModel& model) {
-  std::vector<std::string> names;
+Elements PositionElements(const mjModel& model) {
+  Elements elements;
   for (int joint = 0; joint < model.njnt; ++joint) {
-    Append(NameOf(model, mjOBJ_JOINT, joint),
-           PartsOf(model.jnt_type[joint], kBallPosition, kFreePosition), names);
+    const std::string name = NameOf(model, mjOBJ_JOINT, joint);
+    const auto append = [&](absl::Span<const BodyPart> parts) {
+      for (const BodyPart& part : parts)
+        elements.push_back({absl::StrCat(name, ".", part.name), std::string(part.unit)});
+    };
+    switch (model.jnt_type[joint]) {
+      case mjJNT_FREE:
+        append(kFreePosition);
+        break;
+      case mjJNT_BALL:
+        append(kBallPosition);
+        break;
+      default:
+        elements.push_back({name, model.jnt_type[joint] == mjJNT_SLIDE ? "m" : "rad"});
+    }
   }
-  return names;
+  return elements;
 }
 
-std::vector<std::string> DofNames(const mjModel& model, absl::string_view quantity) {
-  std::vector<std::string> names;
+Elements DofElements(const mjModel& model, const DofQuantity& quantity) {
+  Elements elements;
   for (int joint = 0; joint < model.njnt; ++joint) {
-    Append(absl::StrCat(NameOf(model, mjOBJ_JOINT, joint), ".", quantity),
-           PartsOf(model.jnt_type[joint], kBallVelocity, kFreeVelocity), names);
+    const std::string name = absl::StrCat(NameOf(model, mjOBJ_JOINT, joint), ".", quantity.name);
+    const int type = model.jnt_type[joint];
+    const auto append = [&](absl::Span<const absl::string_view> axes, absl::string_view unit) {
+      for (const absl::string_view axis : axes)
+        elements.push_back({absl::StrCat(name, ".", axis), std::string(unit)});
+    };
+    if (type == mjJNT_FREE) append(kLinear, quantity.linear_unit);
+    if (type == mjJNT_FREE || type == mjJNT_BALL) {
+      append(kAngular, quantity.angular_unit);
+    } else {
+      elements.push_back(
+          {name, std::string(type == mjJNT_SLIDE ? quantity.linear_unit : quantity.angular_unit)});
+    }
   }
-  return names;
+  return elements;
 }
 
-std::vector<std::string> StateNames(const mjModel& model, int skipped) {
-  std::vector<std::string> names = PositionNames(model);
-  names.erase(names.begin(), names.begin() + skipped);
-  for (std::string& name : DofNames(model, "velocity")) names.push_back(std::move(name));
-  return names;
+Elements StateElements(const mjModel& model, int skipped) {
+  Elements elements = PositionElements(model);
+  elements.erase(elements.begin(), elements.begin() + skipped);
+  for (Element& element : DofElements(model, kVelocity)) elements.push_back(std::move(element));
+  return elements;
 }
 
-std::vector<std::string> BodyNames(const mjModel& model, int first, absl::string_view quantity,
-                                   absl::Span<const absl::string_view> parts) {
-  std::vector<std::string> names;
-  for (int body = first; body < model.nbody; ++body)
-    Append(absl::StrCat(NameOf(model, mjOBJ_BODY, body), ".", quantity), parts, names);
-  return names;
+Elements BodyElements(const mjModel& model, int first, absl::string_view quantity,
+                      absl::Span<const BodyPart> parts) {
+  Elements elements;
+  for (int body = first; body < model.nbody; ++body) {
+    const std::string name = NameOf(model, mjOBJ_BODY, body);
+    for (const BodyPart& part : parts) {
+      elements.push_back(
+          {absl::StrCat(name, ".", quantity, ".", part.name), std::string(part.unit)});
+    }
+  }
+  return elements;
 }
 
 std::vector<std::string> ActuatorNames(const mjModel& model) {

@@ -77,7 +77,9 @@ TEST(GymnasiumSpec, ASpecTellsTimesAndNames) {
   EXPECT_EQ(spec.default_camera().distance(), 4);
   EXPECT_EQ(spec.observation(0).shape(0), 105);
   EXPECT_EQ(spec.observation(0).element_names(0), "root.z");
+  EXPECT_EQ(spec.observation(0).element_units(0), "m");
   EXPECT_EQ(spec.observation(0).element_names(104), "body13.cfrc_ext.force_z");
+  EXPECT_EQ(spec.observation(0).element_units(104), "N");
   EXPECT_EQ(spec.action(0).element_names(0), "hip_4");
 }
 

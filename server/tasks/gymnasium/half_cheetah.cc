@@ -33,7 +33,7 @@ class HalfCheetah : public MujocoTask {
         noise_scale_(GetDouble(parameters.options, "reset_noise_scale")),
         skipped_(GetBool(parameters.options, "exclude_current_positions_from_observation") ? 1
                                                                                            : 0) {
-    SetObservation(StateNames(*parameters.model->get(), skipped_));
+    SetObservation(StateElements(*parameters.model->get(), skipped_));
     AddInfo("x_position", "m", "Where the body is.", /*in_reset=*/true);
     AddInfo("x_velocity", "m/s", "Mean of the step.");
     AddInfo(is_v4() ? "reward_run" : "reward_forward", "", "Part of the reward.");

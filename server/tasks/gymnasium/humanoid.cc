@@ -18,11 +18,13 @@ namespace {
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr int kRootDofs = 6;  // of the free joint, which no actuator drives
 
-constexpr absl::string_view kInertiaParts[] = {"xx", "yy", "zz", "xy", "xz",
-                                               "yz", "mx", "my", "mz", "mass"};
-constexpr absl::string_view kVelocityParts[] = {"wx", "wy", "wz", "vx", "vy", "vz"};
-constexpr absl::string_view kForceParts[] = {"torque_x", "torque_y", "torque_z",
-                                             "force_x",  "force_y",  "force_z"};
+constexpr BodyPart kInertiaParts[] = {
+    {"xx", "kg·m²"}, {"yy", "kg·m²"}, {"zz", "kg·m²"}, {"xy", "kg·m²"}, {"xz", "kg·m²"},
+    {"yz", "kg·m²"}, {"mx", "kg·m"},  {"my", "kg·m"},  {"mz", "kg·m"},  {"mass", "kg"}};
+constexpr BodyPart kVelocityParts[] = {{"wx", "rad/s"}, {"wy", "rad/s"}, {"wz", "rad/s"},
+                                       {"vx", "m/s"},   {"vy", "m/s"},   {"vz", "m/s"}};
+constexpr BodyPart kForceParts[] = {{"torque_x", "N·m"}, {"torque_y", "N·m"}, {"torque_z", "N·m"},
+                                    {"force_x", "N"},    {"force_y", "N"},    {"force_z", "N"}};
 
 // What v4, which has no options for it, has.
 constexpr double kNoise = 1e-2;
@@ -129,7 +131,7 @@ class HumanoidBody : public MujocoTask {
         observes_actuation_(
             OptionOr(parameters.options, "include_qfrc_actuator_in_observation", true)),
         observes_forces_(OptionOr(parameters.options, "include_cfrc_ext_in_observation", true)) {
-    SetObservation(ObservationNames(*parameters.model->get()));
+    SetObservation(ObservedElements(*parameters.model->get()));
     SetCamera(4, -20, camera_height);
   }
 
@@ -168,19 +170,19 @@ class HumanoidBody : public MujocoTask {
   }
 
  private:
-  std::vector<std::string> ObservationNames(const mjModel& model) const {
-    std::vector<std::string> names = StateNames(model, skipped_);
-    const auto append = [&names](const std::vector<std::string>& more) {
-      names.insert(names.end(), more.begin(), more.end());
+  Elements ObservedElements(const mjModel& model) const {
+    Elements elements = StateElements(model, skipped_);
+    const auto append = [&elements](const Elements& more) {
+      elements.insert(elements.end(), more.begin(), more.end());
     };
-    if (observes_inertia_) append(BodyNames(model, first_body_, "cinert", kInertiaParts));
-    if (observes_velocity_) append(BodyNames(model, first_body_, "cvel", kVelocityParts));
+    if (observes_inertia_) append(BodyElements(model, first_body_, "cinert", kInertiaParts));
+    if (observes_velocity_) append(BodyElements(model, first_body_, "cvel", kVelocityParts));
     if (observes_actuation_) {
-      const std::vector<std::string> dofs = DofNames(model, "actuator_force");
+      const Elements dofs = DofElements(model, kActuatorForce);
       append({dofs.begin() + first_dof_, dofs.end()});
     }
-    if (observes_forces_) append(BodyNames(model, first_body_, "cfrc_ext", kForceParts));
-    return names;
+    if (observes_forces_) append(BodyElements(model, first_body_, "cfrc_ext", kForceParts));
+    return elements;
   }
 
   int first_body_, first_dof_;  // of those observed

@@ -47,7 +47,7 @@ class InvertedPendulum : public MujocoTask {
   explicit InvertedPendulum(const Parameters& parameters)
       : MujocoTask(parameters),
         noise_scale_(OptionOr(parameters.options, "reset_noise_scale", kSingleNoise)) {
-    SetObservation(StateNames(*parameters.model->get(), 0));
+    SetObservation(StateElements(*parameters.model->get(), 0));
     if (!is_v4()) AddInfo("reward_survive", "", "The reward.");
     SetCamera(2.04);
   }
@@ -97,16 +97,16 @@ class InvertedDoublePendulum : public MujocoTask {
         noise_scale_(OptionOr(parameters.options, "reset_noise_scale", kDoubleNoise)),
         observed_forces_(is_v4() ? parameters.model->get()->nv : 1) {
     const mjModel& model = *parameters.model->get();
-    const std::vector<std::string> positions = PositionNames(model);
-    std::vector<std::string> names = {positions[0]};
+    const Elements positions = PositionElements(model);
+    Elements elements = {positions[0]};
     for (const char* function : {"sin_", "cos_"}) {
       for (size_t joint = 1; joint < positions.size(); ++joint)
-        names.push_back(function + positions[joint]);
+        elements.push_back({function + positions[joint].name, ""});
     }
-    for (std::string& name : DofNames(model, "velocity")) names.push_back(std::move(name));
-    const std::vector<std::string> forces = DofNames(model, "constraint_force");
-    names.insert(names.end(), forces.begin(), forces.begin() + observed_forces_);
-    SetObservation(names);
+    for (Element& element : DofElements(model, kVelocity)) elements.push_back(std::move(element));
+    const Elements forces = DofElements(model, kConstraintForce);
+    elements.insert(elements.end(), forces.begin(), forces.begin() + observed_forces_);
+    SetObservation(elements);
     if (is_v4()) {
       SetCamera(4.1225, std::nullopt, 0.12250000000000005);
       return;

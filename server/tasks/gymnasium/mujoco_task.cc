@@ -152,10 +152,13 @@ void MujocoTask::Act(TaskContext& context, const Action& action) const {
   std::copy(action.values.begin(), action.values.end(), context.simulation->data()->ctrl);
 }
 
-void MujocoTask::SetObservation(const std::vector<std::string>& element_names) {
+void MujocoTask::SetObservation(const Elements& elements) {
   v1::LeafSpec& leaf = *spec_.add_observation();
-  leaf = MakeLeaf("observation", v1::DTYPE_FLOAT64, {static_cast<int64_t>(element_names.size())});
-  leaf.mutable_element_names()->Assign(element_names.begin(), element_names.end());
+  leaf = MakeLeaf("observation", v1::DTYPE_FLOAT64, {static_cast<int64_t>(elements.size())});
+  for (const Element& element : elements) {
+    leaf.add_element_names(element.name);
+    leaf.add_element_units(element.unit);
+  }
 }
 
 void MujocoTask::AddInfo(absl::string_view name, absl::string_view unit, absl::string_view doc,

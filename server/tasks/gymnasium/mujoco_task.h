@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "server/tasks/gymnasium/element_names.h"
 #include "server/tasks/gymnasium/model_library.h"
 #include "server/tasks/gymnasium/suite_version.h"
 #include "server/tasks/registry.h"
@@ -67,7 +68,7 @@ class MujocoTask : public Task {
   virtual void Begin(TaskContext& context, LeafPointers info) const;
 
   // Additions to the spec. The observation is one leaf; all leaves are float64.
-  void SetObservation(const std::vector<std::string>& element_names);
+  void SetObservation(const Elements& elements);
   // In v4 no leaf is set by a reset.
   void AddInfo(absl::string_view name, absl::string_view unit, absl::string_view doc,
                bool in_reset = false, const std::vector<int64_t>& shape = {});

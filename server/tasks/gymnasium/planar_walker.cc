@@ -74,7 +74,7 @@ class PlanarWalker : public MujocoTask {
         terminates_(GetBool(parameters.options, "terminate_when_unhealthy")) {
     const Defaults& defaults = bounds_state_ ? kHopper : kWalker2d;
     if (bounds_state_) healthy_state_ = GetInterval(parameters.options, "healthy_state_range");
-    SetObservation(StateNames(*parameters.model->get(), skipped_));
+    SetObservation(StateElements(*parameters.model->get(), skipped_));
     AddInfo("x_position", "m", "Where the torso is.", /*in_reset=*/true);
     AddInfo("x_velocity", "m/s", "Mean of the step.");
     if (!is_v4()) {

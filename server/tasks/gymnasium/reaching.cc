@@ -58,8 +58,8 @@ double Distance(const mjtNum* a, const mjtNum* b) {
   return std::sqrt(x * x + y * y + z * z);
 }
 
-void AppendPoint(const std::string& name, std::vector<std::string>& names) {
-  for (const char* axis : {".x", ".y", ".z"}) names.push_back(name + axis);
+void AppendPoint(const std::string& name, Elements& elements) {
+  for (const char* axis : {".x", ".y", ".z"}) elements.push_back({name + axis, "m"});
 }
 
 class Reacher : public MujocoTask {
@@ -71,17 +71,18 @@ class Reacher : public MujocoTask {
         observed_axes_(is_v4() ? 3 : 2),
         fingertip_(XposIndex(*parameters.model, "fingertip")),
         target_(XposIndex(*parameters.model, "target")) {
-    const std::vector<std::string> positions = PositionNames(*parameters.model->get());
-    const std::vector<std::string> velocities = DofNames(*parameters.model->get(), "velocity");
-    std::vector<std::string> names;
+    const Elements positions = PositionElements(*parameters.model->get());
+    const Elements velocities = DofElements(*parameters.model->get(), kVelocity);
+    Elements elements;
     for (const char* function : {"cos_", "sin_"}) {
-      for (int k = 0; k < kReacherJoints; ++k) names.push_back(function + positions[k]);
+      for (int k = 0; k < kReacherJoints; ++k)
+        elements.push_back({function + positions[k].name, ""});
     }
-    names.insert(names.end(), positions.begin() + kReacherJoints, positions.end());
-    names.insert(names.end(), velocities.begin(), velocities.begin() + kReacherJoints);
-    AppendPoint("fingertip_minus_target", names);
-    if (!is_v4()) names.pop_back();
-    SetObservation(names);
+    elements.insert(elements.end(), positions.begin() + kReacherJoints, positions.end());
+    elements.insert(elements.end(), velocities.begin(), velocities.begin() + kReacherJoints);
+    AppendPoint("fingertip_minus_target", elements);
+    if (!is_v4()) elements.pop_back();
+    SetObservation(elements);
     AddInfo("reward_dist", "", "Part of the reward.");
     AddInfo("reward_ctrl", "", "Part of the reward.");
   }
@@ -162,12 +163,12 @@ class Pusher : public MujocoTask {
         fingertip_(XposIndex(*parameters.model, "tips_arm")),
         object_(XposIndex(*parameters.model, "object")),
         goal_(XposIndex(*parameters.model, "goal")) {
-    std::vector<std::string> names = PositionNames(*parameters.model->get());
-    names.resize(kPusherJoints);
-    const std::vector<std::string> velocities = DofNames(*parameters.model->get(), "velocity");
-    names.insert(names.end(), velocities.begin(), velocities.begin() + kPusherJoints);
-    for (const char* body : {"tips_arm", "object", "goal"}) AppendPoint(body, names);
-    SetObservation(names);
+    Elements elements = PositionElements(*parameters.model->get());
+    elements.resize(kPusherJoints);
+    const Elements velocities = DofElements(*parameters.model->get(), kVelocity);
+    elements.insert(elements.end(), velocities.begin(), velocities.begin() + kPusherJoints);
+    for (const char* body : {"tips_arm", "object", "goal"}) AppendPoint(body, elements);
+    SetObservation(elements);
     AddInfo("reward_dist", "", "Part of the reward.");
     AddInfo("reward_ctrl", "", is_v4() ? "Without its weight, 0.1." : "Part of the reward.");
     if (!is_v4()) AddInfo("reward_near", "", "Part of the reward.");

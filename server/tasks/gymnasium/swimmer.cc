@@ -43,7 +43,7 @@ class Swimmer : public MujocoTask {
         noise_scale_(GetDouble(parameters.options, "reset_noise_scale")),
         skipped_(GetBool(parameters.options, "exclude_current_positions_from_observation") ? 2
                                                                                            : 0) {
-    SetObservation(StateNames(*parameters.model->get(), skipped_));
+    SetObservation(StateElements(*parameters.model->get(), skipped_));
     AddInfo("x_position", "m", "Where the head is.", /*in_reset=*/true);
     AddInfo("y_position", "m", "Where the head is.", /*in_reset=*/true);
     AddInfo("distance_from_origin", "m", "Of the head.", /*in_reset=*/true);
