@@ -143,12 +143,12 @@ TEST_F(ConnectionTest, AServerThatRestartedIsToldFromOneThatStaysAway) {
   StepResult result;
   ASSERT_TRUE(env->Reset(7, result).ok());
   const std::string before = Digest(result);
-  ASSERT_TRUE(SendStep(*env, 0, kGroups[0]).ok());
   server.reset();
   server = Serve("a.sock");
   // A pool of the same id, of another owner.
   const auto other = Make(server->addresses()[0]);
-  const absl::Status status = env->Receive(result);
+  absl::Status status = SendStep(*env, 0, kGroups[0]);
+  if (status.ok()) status = env->Receive(result);
   EXPECT_TRUE(PoolsAreGone(status)) << status;
   EXPECT_EQ(status.code(), absl::StatusCode::kNotFound) << status;
   const absl::Status renewed = env->Renew();
