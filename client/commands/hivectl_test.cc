@@ -2,7 +2,6 @@
 #include "client/commands/hivectl.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <filesystem>
@@ -17,6 +16,7 @@
 #include "base/file.h"
 #include "server/rpc/env_server.h"
 #include "server/tasks/registry.h"
+#include "tests/testing/short_folder.h"
 
 namespace hivewire {
 namespace {
@@ -24,12 +24,10 @@ namespace {
 class HivectlTest : public testing::Test {
  protected:
   static void SetUpTestSuite() {
-    // A Unix socket's path is short; TEST_TMPDIR is not.
-    folder_ = new std::string(absl::StrCat("/tmp/hivectl-test-", getpid()));
-    std::filesystem::create_directory(*folder_);
+    folder_ = new ShortFolder;
     registry_ = new Registry(Registry::Builtin().value());
     EnvServerOptions options;
-    options.listen = ParseListenAddresses(absl::StrCat("unix:", *folder_, "/s")).value();
+    options.listen = ParseListenAddresses(folder_->Socket("s")).value();
     options.num_workers = 2;
     auto server = EnvServer::Start(*registry_, options);
     ASSERT_TRUE(server.ok()) << server.status();
@@ -39,13 +37,12 @@ class HivectlTest : public testing::Test {
   static void TearDownTestSuite() {
     delete server_;
     delete registry_;
-    std::filesystem::remove_all(*folder_);
     delete folder_;
   }
 
   absl::Status Run(std::vector<std::string> arguments) {
     absl::FlagSaver saver;
-    arguments.push_back(absl::StrCat("--server=unix:", *folder_, "/s"));
+    arguments.push_back(absl::StrCat("--server=", folder_->Socket("s")));
     return RunAsGiven(arguments);
   }
 
@@ -73,14 +70,14 @@ class HivectlTest : public testing::Test {
     return !absl::StrContains(output_, "renderer  none");
   }
 
-  static std::string* folder_;
+  static ShortFolder* folder_;
   static Registry* registry_;
   static EnvServer* server_;
   std::atomic<bool> interrupted_{false};
   std::string output_;
 };
 
-std::string* HivectlTest::folder_ = nullptr;
+ShortFolder* HivectlTest::folder_ = nullptr;
 Registry* HivectlTest::registry_ = nullptr;
 EnvServer* HivectlTest::server_ = nullptr;
 
@@ -127,7 +124,7 @@ TEST_F(HivectlTest, RolloutRunsAsManyEpisodesAsAskedForAndRepeatsWithASeed) {
 }
 
 TEST_F(HivectlTest, RolloutTakesSeveralServersAsOne) {
-  const std::string address = absl::StrCat("unix:", *folder_, "/s");
+  const std::string address = folder_->Socket("s");
   ASSERT_TRUE(RunAsGiven({"rollout", "CartPole-v1", "--num_envs=4", "--steps=50", "--json",
                           absl::StrCat("--server=", address, ",", address)})
                   .ok());
@@ -162,12 +159,12 @@ TEST_F(HivectlTest, ConformancePrintsALineACheckAndTheSum) {
 
 TEST_F(HivectlTest, RenderAndRecordWriteFiles) {
   if (!ServerRenders()) GTEST_SKIP() << "the server has no GL";
-  const std::string image = *folder_ + "/ant.png";
+  const std::string image = folder_->path() + "/ant.png";
   absl::Status status =
       Run({"render", "Ant-v5", "--width=64", "--height=48", "--steps=3", "--output", image});
   ASSERT_TRUE(status.ok()) << status;
   EXPECT_EQ(ReadFile(image).value().substr(1, 3), "PNG");
-  const std::string video = *folder_ + "/ant.gif";
+  const std::string video = folder_->path() + "/ant.gif";
   status = Run({"record", "Ant-v5", "--width=64", "--height=48", "--steps=8", "--output", video});
   ASSERT_TRUE(status.ok()) << status;
   EXPECT_EQ(ReadFile(video).value().substr(0, 6), "GIF89a");
@@ -176,7 +173,7 @@ TEST_F(HivectlTest, RenderAndRecordWriteFiles) {
 TEST_F(HivectlTest, AnInterruptedRecordingLeavesNothingBehind) {
   if (!ServerRenders()) GTEST_SKIP() << "the server has no GL";
   interrupted_ = true;
-  const std::string folder = *folder_ + "/interrupted";
+  const std::string folder = folder_->path() + "/interrupted";
   std::filesystem::create_directory(folder);
   EXPECT_EQ(
       Run({"record", "Ant-v5", "--width=64", "--height=48", "--output", folder + "/v.gif"}).code(),
