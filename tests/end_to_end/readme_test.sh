@@ -6,6 +6,9 @@ commands="$(awk '/^```sh$/ { inside = 1; next } /^```$/ { inside = 0 } inside' R
   grep -E '^(env_server|hivectl|learner) ' | grep -vE 'sim-machine|0\.0\.0\.0')"
 (($(wc -l <<<"${commands}") >= 6)) || fail "README.md has lost its recipes"
 
+diff <(awk '/^```textproto$/ { inside = 1; next } /^```$/ { inside = 0 } inside' README.md) \
+  <(grep -v '^#' examples/reach/reach.textproto) || fail "README.md's env is not examples/reach"
+
 mkdir "${folder}/runs"
 while IFS= read -r command; do
   run="$(find "${folder}/runs" -mindepth 1 -maxdepth 1 -type d | sort | tail -n 1)"
