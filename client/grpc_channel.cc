@@ -11,6 +11,7 @@
 #include "absl/time/clock.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/openssl.h"
 #include "hivewire/v1/control.grpc.pb.h"
 
 namespace hivewire {
@@ -68,6 +69,7 @@ absl::StatusOr<GrpcChannel> GrpcChannel::Make(const std::string& address,
   const bool tls = tcp && (options.tls || !options.tls_ca.empty() || !options.tls_cert.empty());
   std::shared_ptr<grpc::ChannelCredentials> credentials = grpc::InsecureChannelCredentials();
   if (tls) {
+    KeepOpenSslAtExit();
     grpc::SslCredentialsOptions ssl;
     for (const auto& [option, path, content] :
          {std::tuple("tls_ca", &options.tls_ca, &ssl.pem_root_certs),

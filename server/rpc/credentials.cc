@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/openssl.h"
 #include "server/rpc/status.h"
 
 namespace hivewire {
@@ -63,6 +64,7 @@ absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> MakeTls(const SecurityO
   if (!key.ok()) return key.status();
   const auto cert = ReadPem("--tls_cert", options.tls_cert);
   if (!cert.ok()) return cert.status();
+  KeepOpenSslAtExit();
   grpc::SslServerCredentialsOptions tls(
       options.tls_client_ca.empty() ? GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE
                                     : GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
