@@ -1,10 +1,13 @@
 // Many envs stepped as one, wherever they run: Gymnasium's VectorEnv over env servers.
 //
 //   VectorEnvOptions options;
-//   options.server = "unix:/run/hivewire/env.sock";   // or "tcp:host:port", or several,
-//   comma-separated options.env_id = "Ant-v5"; options.num_envs = 64; auto env =
-//   VectorEnv::Make(options);              // absl::StatusOr<std::unique_ptr<VectorEnv>> StepResult
-//   result; absl::Status status = (*env)->Reset(/*seed=*/1, result); while (status.ok()) {
+//   options.server = "unix:/run/hivewire/env.sock";  // or "tcp:host:port", or several with commas
+//   options.env_id = "Ant-v5";
+//   options.num_envs = 64;
+//   auto env = VectorEnv::Make(options);  // absl::StatusOr<std::unique_ptr<VectorEnv>>
+//   StepResult result;
+//   absl::Status status = (*env)->Reset(/*seed=*/1, result);
+//   while (status.ok()) {
 //     // result.observations[0].as<double>() is (64, 105) row-major; write (64, 8) float32 actions
 //     status = (*env)->Step(actions, result);
 //   }

@@ -8,12 +8,15 @@
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/flags/reflection.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "base/file.h"
+#include "client/vector_env.h"
 #include "server/rpc/env_server.h"
 #include "server/tasks/registry.h"
 #include "tests/testing/short_folder.h"
@@ -63,6 +66,12 @@ class HivectlTest : public testing::Test {
   }
 
   bool Printed(const std::string& text) const { return absl::StrContains(output_, text); }
+
+  // The pool that `pools` printed.
+  std::string PoolIn(const std::string& text) const {
+    const size_t at = text.find("pool-");
+    return at == std::string::npos ? "" : text.substr(at, text.find_first_of(" \n", at) - at);
+  }
 
   // Where the machine has no GL there is nothing to look at.
   bool ServerRenders() {
@@ -137,6 +146,53 @@ TEST_F(HivectlTest, BenchMeasuresSomething) {
       Run({"bench", "CartPole-v1", "--num_envs=4", "--seconds=0.1", "--json"});
   ASSERT_TRUE(status.ok()) << status;
   EXPECT_TRUE(Printed("\"steps_per_s\": ")) << output_;
+}
+
+TEST_F(HivectlTest, WatchShowsTheEpisodesOfAPoolThatSomebodyElseOwns) {
+  VectorEnvOptions options;
+  options.server = folder_->Socket("s");
+  options.env_id = "CartPole-v1";
+  options.num_envs = 2;
+  const auto owner = VectorEnv::Make(options);
+  ASSERT_TRUE(owner.ok()) << owner.status();
+  StepResult result;
+  ASSERT_TRUE((*owner)->Reset(1, result).ok());
+  ASSERT_TRUE(Run({"pools"}).ok());
+  const std::string pool = PoolIn(output_);
+
+  std::atomic<bool> watched{false};
+  std::thread stepping([&] {
+    const std::vector<int64_t> left(2, 0);
+    while (!watched.load() && (*owner)->Step(absl::MakeConstSpan(left), result).ok()) {
+    }
+  });
+  const absl::Status status = Run({"watch", pool, "--episodes=3"});
+  watched.store(true);
+  stepping.join();
+
+  ASSERT_TRUE(status.ok()) << status;
+  EXPECT_TRUE(Printed(absl::StrCat(pool, ": 2 lanes of CartPole-v1\n"))) << output_;
+  EXPECT_TRUE(Printed("lane 0, episode ")) << output_;
+  EXPECT_TRUE(Printed("return ")) << output_;
+  EXPECT_EQ(result.num_rows(), 2) << "the owner is not hindered";
+}
+
+TEST_F(HivectlTest, WatchEndsWithItsPoolAndNamesOneThatIsNotThere) {
+  EXPECT_TRUE(absl::StrContains(ErrorOf({"watch", "pool-none"}), "pool-none"));
+  EXPECT_TRUE(absl::StrContains(ErrorOf({"watch"}), "no pool is given"));
+  VectorEnvOptions options;
+  options.server = folder_->Socket("s");
+  options.env_id = "CartPole-v1";
+  auto owner = VectorEnv::Make(options);
+  ASSERT_TRUE(owner.ok()) << owner.status();
+  ASSERT_TRUE(Run({"pools"}).ok());
+  const std::string pool = PoolIn(output_);
+  std::thread leaving([&] {
+    absl::SleepFor(absl::Milliseconds(100));
+    owner->reset();
+  });
+  EXPECT_TRUE(absl::StrContains(ErrorOf({"watch", pool}), pool));
+  leaving.join();
 }
 
 TEST_F(HivectlTest, PropertiesAreShownAndSet) {
