@@ -1,11 +1,13 @@
 // The carrier for unix: and tcp: addresses: a lease on a pool, and session streams (session.proto)
 // on a channel of its own, one after the other as connections break.
 //
-// A thread of the carrier's own, the keeper, always has a read pending, so that keepalive and
-// control frames are seen while the caller is busy. What it reads waits in a queue that the lanes
-// bound: each has at most one result outstanding. When a stream breaks the keeper attaches again
-// with the lease's token and the number of the last batch, sends again what the server did not
-// accept, and goes on reading; the server sends what was missed.
+// Whoever waits in Receive reads from the stream itself: handing the frame from another thread
+// would cost more than the network does. When the caller is away for a while, a thread of the
+// carrier's own, the keeper, reads instead, so that keepalive and control frames are seen. What it
+// reads waits in a queue that the lanes bound: each has at most one result outstanding.
+//
+// When a stream breaks the keeper attaches again with the lease's token and the number of the last
+// batch, and sends again what the server did not accept; the server sends what was missed.
 #include <spdlog/spdlog.h>
 #include <sys/random.h>
 
@@ -34,6 +36,8 @@ namespace hivewire {
 namespace {
 
 constexpr absl::Duration kOneAttempt = absl::Seconds(5);
+// A caller that is away so long leaves the reading to the keeper.
+constexpr absl::Duration kAway = absl::Milliseconds(20);
 // A stream that held this long counts as a new start for reconnect_timeout.
 constexpr absl::Duration kStable = absl::Seconds(1);
 
@@ -96,11 +100,8 @@ class GrpcCarrier final : public Carrier {
     {
       MutexLock lock(mutex_);
       closing_ = true;
-      changed_.NotifyAll();
-    }
-    {
-      MutexLock lock(write_mutex_);
       if (stream_ != nullptr) SayGoodbye();
+      keeper_needed_.NotifyAll();
     }
     if (keeper_.joinable()) keeper_.join();
     if (leaving_ || detached_ || lease_token_.empty()) return;
@@ -146,25 +147,12 @@ class GrpcCarrier final : public Carrier {
   absl::StatusOr<Answer> Receive(absl::Time deadline) override {
     const absl::Duration patience = deadline - absl::Now();
     MutexLock lock(mutex_);
-    current_.reset();
-    while (frames_.empty()) {
-      if (!end_.ok()) return end_;
-      if (!connected_) {
-        // The keeper's own patience is what counts.
-        changed_.Wait(lock, [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
-          return connected_ || !end_.ok() || !frames_.empty();
-        });
-        continue;
-      }
-      const bool changed =
-          changed_.WaitUntil(lock, std::max(deadline, connected_since_ + patience),
-                             [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
-                               return !connected_ || !end_.ok() || !frames_.empty();
-                             });
-      if (!changed) {
-        return absl::DeadlineExceededError(absl::StrCat(Address(), ": no batch came in time"));
-      }
-    }
+    if (current_ != nullptr) spare_.push_back(std::move(current_));
+    in_receive_ = true;
+    const absl::Status status = WaitForFrame(lock, deadline, patience);
+    in_receive_ = false;
+    away_since_ = absl::Now();
+    if (!status.ok()) return status;
     current_ = std::move(frames_.front());
     frames_.pop_front();
     if (current_->has_batch()) return Answer{&current_->batch(), 0, absl::OkStatus()};
@@ -226,18 +214,69 @@ class GrpcCarrier final : public Carrier {
   absl::StatusOr<uint64_t> Send(absl::Span<const uint32_t> env_ids,
                                 google::protobuf::RepeatedField<uint64_t>& op_nos,
                                 std::unique_ptr<v1::ClientFrame> frame) {
-    MutexLock lock(write_mutex_);
+    MutexLock lock(mutex_);
+    if (!end_.ok()) return end_;
     const uint64_t seq = ++client_seq_;
     frame->set_seq(seq);
-    const v1::ClientFrame* kept = nullptr;
-    {
-      MutexLock state_lock(mutex_);
-      if (!end_.ok()) return end_;
-      kept = &outbox_.Put(env_ids, op_nos, std::move(frame));
-    }
     // It is kept until it is answered, so a failure is the keeper's business.
-    if (stream_ != nullptr) stream_->Write(*kept);
+    Outbox::Frame kept = outbox_.Put(env_ids, op_nos, std::move(frame));
+    if (stream_ != nullptr && stream_->Write(std::move(kept)) && !polling_) Urge();
     return seq;
+  }
+
+  // For something that must not wait until the caller is back in Receive.
+  void Urge() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    urgent_ = true;
+    keeper_needed_.NotifyAll();
+  }
+
+  // Until frames_ has one, or there will be none.
+  absl::Status WaitForFrame(MutexLock& lock, absl::Time deadline, absl::Duration patience)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    while (frames_.empty()) {
+      if (!end_.ok()) return end_;
+      if (!connected_) {
+        // The keeper's own patience is what counts.
+        changed_.Wait(lock, [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+          return connected_ || !end_.ok() || !frames_.empty();
+        });
+        continue;
+      }
+      const absl::Time limit = std::max(deadline, connected_since_ + patience);
+      if (!polling_) {
+        Poll(lock, limit);
+      } else {
+        changed_.WaitUntil(lock, limit, [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+          return !polling_ || !connected_ || !end_.ok() || !frames_.empty();
+        });
+      }
+      if (frames_.empty() && connected_ && absl::Now() >= limit)
+        return absl::DeadlineExceededError(absl::StrCat(Address(), ": no batch came in time"));
+    }
+    return absl::OkStatus();
+  }
+
+  // Waits for the next event of the stream, and sees to it. One thread at a time (polling_).
+  void Poll(MutexLock& lock, absl::Time limit) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    std::unique_ptr<v1::ServerFrame> frame;
+    if (!spare_.empty()) {
+      frame = std::move(spare_.back());
+      spare_.pop_back();
+    } else {
+      frame = std::make_unique<v1::ServerFrame>();
+    }
+    SessionStream& stream = *stream_;
+    polling_ = true;
+    lock.Unlock();
+    const SessionStream::Event event = stream.Next(limit, *frame);
+    lock.Lock();
+    polling_ = false;
+    if (event == SessionStream::Event::kFrame) Accept(std::move(frame));
+    if (event == SessionStream::Event::kEnd) {
+      connected_ = false;
+      keeper_needed_.NotifyAll();
+    }
+    changed_.NotifyAll();
   }
 
   // An idempotent unary call, over a connection that may break.
@@ -296,25 +335,28 @@ class GrpcCarrier final : public Carrier {
     attach.set_pool_id(pool_id_);
     attach.set_lease_token(lease_token_);
     attach.set_layout_hash(description_.result_layout().hash());
-    attach.set_resume_after_seq(last_seq_);
+    {
+      MutexLock lock(mutex_);
+      attach.set_resume_after_seq(last_seq_);
+    }
     v1::Attached attached;
     auto stream = SessionStream::Attach(Channel(), attach, attached);
     if (!stream.ok()) return stream.status();
     if (description_.num_envs() == 0) BeginWith(attached);
-    std::vector<const v1::ClientFrame*> frames;
-    MutexLock lock(write_mutex_);
-    {
-      MutexLock state_lock(mutex_);
-      const absl::Status status = outbox_.Unaccepted(attached.accepted_op_no(), frames);
-      if (!status.ok()) return Foreign(status);
-      connected_ = true;
-      connected_since_ = absl::Now();
-      changed_.NotifyAll();
-    }
+    MutexLock lock(mutex_);
+    std::vector<Outbox::Frame> frames;
+    const absl::Status status = outbox_.Unaccepted(attached.accepted_op_no(), frames);
+    if (!status.ok()) return Foreign(status);
     stream_ = *std::move(stream);
-    for (const v1::ClientFrame* frame : frames) stream_->Write(*frame);
-    MutexLock state_lock(mutex_);
+    bool unsent = false;
+    for (Outbox::Frame& frame : frames) unsent = stream_->Write(std::move(frame));
     if (closing_) SayGoodbye();  // the destructor found no stream to say it on
+    if (unsent) Urge();
+    heard_ = false;
+    fatal_ = absl::OkStatus();
+    connected_ = true;
+    connected_since_ = absl::Now();
+    changed_.NotifyAll();
     return absl::OkStatus();
   }
 
@@ -336,27 +378,26 @@ class GrpcCarrier final : public Carrier {
     return absl::DataLossError(absl::StrCat(Address(), ": ", status.message()));
   }
 
-  void SayGoodbye() ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mutex_) {
-    v1::ClientFrame frame;
-    frame.mutable_detach()->set_release_pool(!leaving_);
-    if (stream_->Write(frame)) stream_->HalfClose();
+  void SayGoodbye() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    auto frame = std::make_shared<v1::ClientFrame>();
+    frame->mutable_detach()->set_release_pool(!leaving_);
+    stream_->Write(std::move(frame));
+    stream_->HalfClose();
   }
 
-  // The keeper: reads, and attaches again when the stream breaks.
+  // The keeper: reads while nobody else does, and attaches again when the stream breaks.
   void Keep() {
     absl::Time deadline = absl::Now() + reconnect_timeout_;
     while (true) {
       const absl::Time begun = absl::Now();
-      bool heard = false;
-      absl::Status status = ReadFrames(heard);
+      ReadToTheEnd();
+      absl::Status status = stream_->Finish();
       bool closing = false;
       {
         MutexLock lock(mutex_);
-        connected_ = false;
+        if (!fatal_.ok()) status = fatal_;
+        if (heard_ || absl::Now() - begun >= kStable) deadline = absl::Now() + reconnect_timeout_;
         closing = closing_;
-      }
-      {
-        MutexLock lock(write_mutex_);
         stream_.reset();
       }
       if (closing) {
@@ -367,10 +408,26 @@ class GrpcCarrier final : public Carrier {
         status = absl::UnavailableError(absl::StrCat(Address(), ": the server ended the session"));
       }
       if (!IsBrokenConnection(status)) return End(Explain(status));
-      if (heard || absl::Now() - begun >= kStable) deadline = absl::Now() + reconnect_timeout_;
       spdlog::debug("{}; attaching again", std::string(status.message()));
       status = AttachPatiently(deadline, status);
       if (!status.ok()) return End(status);
+    }
+  }
+
+  void ReadToTheEnd() {
+    MutexLock lock(mutex_);
+    while (connected_) {
+      const absl::Time away = away_since_ + kAway;
+      const bool needed = urgent_ || closing_ || (!in_receive_ && absl::Now() >= away);
+      if (needed && !polling_) {
+        urgent_ = false;
+        Poll(lock, absl::InfiniteFuture());
+      } else {
+        keeper_needed_.WaitUntil(lock, std::max(away, absl::Now() + kAway / 2),
+                                 [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+                                   return !connected_ || ((urgent_ || closing_) && !polling_);
+                                 });
+      }
     }
   }
 
@@ -380,33 +437,23 @@ class GrpcCarrier final : public Carrier {
     changed_.NotifyAll();
   }
 
-  // Until the stream ends; the Status says why.
-  absl::Status ReadFrames(bool& heard) {
-    absl::Status fatal;
-    while (true) {
-      auto frame = std::make_unique<v1::ServerFrame>();
-      if (!stream_->Read(*frame)) break;
-      heard = true;
-      if (!fatal.ok()) continue;
-      if (frame->has_batch() || frame->has_rejected()) {
-        fatal = Take(std::move(frame));
-        if (!fatal.ok()) stream_->Cancel();
-      } else if (frame->has_draining() && !draining_.exchange(true)) {
-        spdlog::warn("{} is draining and goes away within {} s", Address(),
-                     frame->draining().grace_ms() / 1000);
-      } else if (frame->has_fatal()) {
-        fatal = Annotate(FromProto(frame->fatal().status()), Address());
-        MutexLock lock(write_mutex_);
-        stream_->HalfClose();
-      }
+  void Accept(std::unique_ptr<v1::ServerFrame> frame) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    heard_ = true;
+    if (!fatal_.ok()) return;
+    if (frame->has_batch() || frame->has_rejected()) {
+      fatal_ = Take(std::move(frame));
+      if (!fatal_.ok()) stream_->Cancel();
+    } else if (frame->has_draining() && !draining_.exchange(true)) {
+      spdlog::warn("{} is draining and goes away within {} s", Address(),
+                   frame->draining().grace_ms() / 1000);
+    } else if (frame->has_fatal()) {
+      fatal_ = Annotate(FromProto(frame->fatal().status()), Address());
+      stream_->HalfClose();
     }
-    const absl::Status status = stream_->Finish();
-    return fatal.ok() ? status : fatal;
   }
 
   // An answer: it is checked, it ends what was outstanding, and it waits for Receive.
-  absl::Status Take(std::unique_ptr<v1::ServerFrame> frame) {
-    MutexLock lock(mutex_);
+  absl::Status Take(std::unique_ptr<v1::ServerFrame> frame) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     if (frame->has_rejected()) {
       if (!outbox_.Refused(frame->rejected().client_seq())) return absl::OkStatus();
     } else {
@@ -427,7 +474,6 @@ class GrpcCarrier final : public Carrier {
       last_seq_ = frame->seq();
     }
     frames_.push_back(std::move(frame));
-    changed_.NotifyAll();
     return absl::OkStatus();
   }
 
@@ -444,17 +490,25 @@ class GrpcCarrier final : public Carrier {
   std::atomic<bool> draining_{false};
   std::atomic<bool> leaving_{false};
   bool detached_ = false;  // by the keeper, read after it was joined
-  uint64_t last_seq_ = 0;  // of the keeper (and before it, of the maker)
-
-  Mutex write_mutex_;  // before mutex_
-  // Null while there is none. Only the keeper replaces it, so the keeper reads from it unlocked.
-  std::unique_ptr<SessionStream> stream_;
-  uint64_t client_seq_ ABSL_GUARDED_BY(write_mutex_) = 0;
 
   mutable Mutex mutex_;
-  Condition changed_;
+  // Null while there is none. Only the keeper replaces it, while nobody polls.
+  std::unique_ptr<SessionStream> stream_;
+  bool polling_ ABSL_GUARDED_BY(mutex_) = false;     // somebody is in stream_->Next
+  bool in_receive_ ABSL_GUARDED_BY(mutex_) = false;  // the caller
+  absl::Time away_since_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
+  bool urgent_ ABSL_GUARDED_BY(mutex_) = false;
+  Condition keeper_needed_;
+  // Of the stream: whether anything came, and what ended it for good.
+  bool heard_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::Status fatal_ ABSL_GUARDED_BY(mutex_);
+  uint64_t last_seq_ ABSL_GUARDED_BY(mutex_) = 0;
+  uint64_t client_seq_ ABSL_GUARDED_BY(mutex_) = 0;
+
+  Condition changed_;  // for the caller
   std::deque<std::unique_ptr<v1::ServerFrame>> frames_ ABSL_GUARDED_BY(mutex_);
   std::unique_ptr<v1::ServerFrame> current_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::unique_ptr<v1::ServerFrame>> spare_ ABSL_GUARDED_BY(mutex_);  // to be read into
   Outbox outbox_ ABSL_GUARDED_BY(mutex_);
   bool connected_ ABSL_GUARDED_BY(mutex_) = false;
   absl::Time connected_since_ ABSL_GUARDED_BY(mutex_);

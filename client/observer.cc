@@ -40,7 +40,7 @@ absl::StatusOr<std::unique_ptr<Observer>> Observer::Attach(const std::string& ad
 const v1::PoolDescription& Observer::pool() const { return impl_->attached.pool(); }
 
 absl::Status Observer::Next(v1::ServerFrame& frame) {
-  while (impl_->stream->Read(frame)) {
+  while (impl_->stream->Next(absl::InfiniteFuture(), frame) == SessionStream::Event::kFrame) {
     if (frame.has_batch()) return absl::OkStatus();
     if (frame.has_fatal())
       return Annotate(FromProto(frame.fatal().status()), impl_->channel.address());

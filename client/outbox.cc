@@ -7,10 +7,9 @@
 
 namespace hivewire {
 
-const v1::ClientFrame& Outbox::Put(absl::Span<const uint32_t> lanes,
-                                   google::protobuf::RepeatedField<uint64_t>& op_nos,
-                                   std::unique_ptr<v1::ClientFrame> frame) {
-  retired_.clear();
+Outbox::Frame Outbox::Put(absl::Span<const uint32_t> lanes,
+                          google::protobuf::RepeatedField<uint64_t>& op_nos,
+                          std::unique_ptr<v1::ClientFrame> frame) {
   auto entry = std::make_unique<Entry>();
   bool equal = true;
   for (const uint32_t lane : lanes) {
@@ -28,7 +27,7 @@ const v1::ClientFrame& Outbox::Put(absl::Span<const uint32_t> lanes,
   entry->lanes.assign(lanes.begin(), lanes.end());
   entry->left = lanes.size();
   kept_.push_back(std::move(entry));
-  return *kept_.back()->frame;
+  return kept_.back()->frame;
 }
 
 absl::Status Outbox::Answered(uint32_t lane, uint64_t op_no) {
@@ -40,8 +39,8 @@ absl::Status Outbox::Answered(uint32_t lane, uint64_t op_no) {
   lanes_[lane].answered = op_no;
   Entry* const entry = std::exchange(lanes_[lane].entry, nullptr);
   if (entry == nullptr || --entry->left > 0) return absl::OkStatus();
-  Retire(std::find_if(kept_.begin(), kept_.end(),
-                      [&](const auto& other) { return other.get() == entry; }));
+  kept_.erase(std::find_if(kept_.begin(), kept_.end(),
+                           [&](const auto& other) { return other.get() == entry; }));
   return absl::OkStatus();
 }
 
@@ -53,17 +52,12 @@ bool Outbox::Refused(uint64_t seq) {
     --lanes_[lane].sent;
     lanes_[lane].entry = nullptr;
   }
-  Retire(refused);
+  kept_.erase(refused);
   return true;
 }
 
-void Outbox::Retire(std::deque<std::unique_ptr<Entry>>::iterator entry) {
-  retired_.push_back(std::move(*entry));
-  kept_.erase(entry);
-}
-
 absl::Status Outbox::Unaccepted(absl::Span<const uint64_t> accepted,
-                                std::vector<const v1::ClientFrame*>& frames) const {
+                                std::vector<Frame>& frames) const {
   frames.clear();
   bool plausible = accepted.size() == lanes_.size();
   for (size_t lane = 0; plausible && lane < lanes_.size(); ++lane) {
@@ -76,7 +70,7 @@ absl::Status Outbox::Unaccepted(absl::Span<const uint64_t> accepted,
     const bool all = std::all_of(entry->lanes.begin(), entry->lanes.end(), is_accepted);
     if (all) continue;
     plausible = std::none_of(entry->lanes.begin(), entry->lanes.end(), is_accepted);
-    frames.push_back(entry->frame.get());
+    frames.push_back(entry->frame);
   }
   if (plausible) return absl::OkStatus();
   return absl::InternalError(

@@ -5,8 +5,8 @@
 // lanes have answered, or it was refused. After a new attach it tells which frames the server never
 // accepted; those, and only those, are to be sent again.
 //
-// A plain value; its owner locks. A frame stays where it is in memory until the next Put after it
-// was answered: whoever sends may still have it in hand when the answer comes.
+// A plain value; its owner locks. Frames are shared: one may be answered while it still waits to be
+// sent again.
 #ifndef HIVEWIRE_CLIENT_OUTBOX_H_
 #define HIVEWIRE_CLIENT_OUTBOX_H_
 
@@ -23,13 +23,14 @@ namespace hivewire {
 
 class Outbox {
  public:
+  using Frame = std::shared_ptr<const v1::ClientFrame>;
+
   explicit Outbox(size_t num_lanes) : lanes_(num_lanes) {}
 
   // Numbers the operations of `lanes`, into `op_nos` of `frame` (a single one where all are equal),
   // and keeps the frame.
-  const v1::ClientFrame& Put(absl::Span<const uint32_t> lanes,
-                             google::protobuf::RepeatedField<uint64_t>& op_nos,
-                             std::unique_ptr<v1::ClientFrame> frame);
+  Frame Put(absl::Span<const uint32_t> lanes, google::protobuf::RepeatedField<uint64_t>& op_nos,
+            std::unique_ptr<v1::ClientFrame> frame);
 
   // The lane's result `op_no` has come. INTERNAL where it is none that was waited for.
   absl::Status Answered(uint32_t lane, uint64_t op_no);
@@ -39,8 +40,7 @@ class Outbox {
 
   // By lane, what the server has accepted. Frames that it has not, in the order they were put.
   // INTERNAL where its numbers cannot be those of the pool that this client drives.
-  absl::Status Unaccepted(absl::Span<const uint64_t> accepted,
-                          std::vector<const v1::ClientFrame*>& frames) const;
+  absl::Status Unaccepted(absl::Span<const uint64_t> accepted, std::vector<Frame>& frames) const;
 
   // Takes over a pool that another process drove: the result of each lane's last operation is
   // waited for. Gives the lanes that have one.
@@ -50,7 +50,7 @@ class Outbox {
 
  private:
   struct Entry {
-    std::unique_ptr<v1::ClientFrame> frame;
+    Frame frame;
     std::vector<uint32_t> lanes;
     size_t left = 0;  // lanes that have not answered
   };
@@ -60,11 +60,8 @@ class Outbox {
     Entry* entry = nullptr;
   };
 
-  void Retire(std::deque<std::unique_ptr<Entry>>::iterator entry);
-
   std::vector<Lane> lanes_;
   std::deque<std::unique_ptr<Entry>> kept_;  // in the order put; at most one for each lane
-  std::vector<std::unique_ptr<Entry>> retired_;
 };
 
 }  // namespace hivewire

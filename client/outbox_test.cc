@@ -9,14 +9,14 @@ const v1::ClientFrame& Step(Outbox& outbox, uint64_t seq, std::vector<uint32_t> 
   auto frame = std::make_unique<v1::ClientFrame>();
   frame->set_seq(seq);
   auto& op_nos = *frame->mutable_step()->mutable_op_nos();
-  return outbox.Put(lanes, op_nos, std::move(frame));
+  return *outbox.Put(lanes, op_nos, std::move(frame));
 }
 
 std::vector<uint64_t> Resent(const Outbox& outbox, const std::vector<uint64_t>& accepted) {
-  std::vector<const v1::ClientFrame*> frames;
+  std::vector<Outbox::Frame> frames;
   EXPECT_TRUE(outbox.Unaccepted(accepted, frames).ok());
   std::vector<uint64_t> seqs;
-  for (const v1::ClientFrame* frame : frames) seqs.push_back(frame->seq());
+  for (const Outbox::Frame& frame : frames) seqs.push_back(frame->seq());
   return seqs;
 }
 
@@ -65,7 +65,7 @@ TEST(Outbox, NumbersOfARefusedFrameAreUsedAgain) {
 TEST(Outbox, NumbersThatCannotBeThisClientsAreRefused) {
   Outbox outbox(2);
   Step(outbox, 1, {0, 1});
-  std::vector<const v1::ClientFrame*> frames;
+  std::vector<Outbox::Frame> frames;
   EXPECT_FALSE(outbox.Unaccepted({2, 2}, frames).ok());
   EXPECT_FALSE(outbox.Unaccepted({1, 0}, frames).ok());  // half of a frame
   EXPECT_FALSE(outbox.Unaccepted({1}, frames).ok());

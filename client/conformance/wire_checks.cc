@@ -88,12 +88,14 @@ class Wire {
 
   absl::Status Ask(v1::ClientFrame& frame, v1::ServerFrame& answer) {
     frame.set_seq(++seq_);
-    return stream_->Write(frame) ? Read(answer) : Broken();
+    stream_->Write(std::make_shared<const v1::ClientFrame>(frame));
+    return Read(answer);
   }
 
   absl::Status Read(v1::ServerFrame& answer) {
     do {
-      if (!stream_->Read(answer)) return Broken();
+      if (stream_->Next(absl::InfiniteFuture(), answer) != SessionStream::Event::kFrame)
+        return Broken();
     } while (answer.has_draining());
     return absl::OkStatus();
   }
@@ -263,8 +265,11 @@ absl::Status ASecondStreamSupersedesTheFirst(const ConformanceTarget& target) {
   v1::ServerFrame last;
   bool received = false;
   std::thread reader([&] {
-    received = first->Read(last);
+    received = first->Next(absl::InfiniteFuture(), last) == SessionStream::Event::kFrame;
     first->HalfClose();  // the second stream waits for that
+    v1::ServerFrame further;
+    while (first->Next(absl::InfiniteFuture(), further) == SessionStream::Event::kFrame) {
+    }
   });
   const absl::Status second = (*wire)->Attach((*wire)->Attachment());
   if (!second.ok()) first->Cancel();
