@@ -77,7 +77,10 @@ stage format "${HIVEWIRE_ROOT}/tests/check_format.sh" || true
 stage build hw_bazel build --keep_going "${targets[@]}" || true
 if "${everything}"; then stage layers "${HIVEWIRE_ROOT}/tests/check_layers.sh" || true; fi
 stage tests run_tests "${targets[@]}" || true
-if "${everything}"; then stage parity run_parity || true; fi
+if "${everything}"; then
+  stage parity run_parity || true
+  stage compare "${HIVEWIRE_ROOT}/tests/bench/compare.sh" --quick || true
+fi
 if "${sanitizers}"; then
   stage asan run_tests --config=asan --test_tag_filters=-no-asan "${SANITIZED[@]}" || true
   stage tsan run_tests --config=tsan --test_tag_filters=-no-tsan "${SANITIZED[@]}" || true

@@ -1,127 +1,86 @@
 #include "tests/bench/recording.h"
 
-#include <cstring>
+#include <fstream>
 #include <utility>
 
-#include "absl/strings/match.h"
-#include "absl/time/time.h"
-#include "server/pool/pool.h"
+#include "absl/strings/str_cat.h"
 
 namespace hivewire {
 namespace {
 
-constexpr int kSegmentSteps = 25;
-
-bool ReadsContactForces(const v1::EnvSpec& spec) {
-  for (const v1::LeafSpec& leaf : spec.observation()) {
-    for (const std::string& element : leaf.element_names()) {
-      if (absl::StrContains(element, ".cfrc_ext.")) return true;
-    }
-  }
-  return false;
+void Put(std::ostream& out, int64_t value) {
+  out.write(reinterpret_cast<const char*>(&value), sizeof(value));
 }
 
-std::vector<double> ToDoubles(const std::string& actions) {
-  std::vector<float> values(actions.size() / sizeof(float));
-  std::memcpy(values.data(), actions.data(), actions.size());
-  return {values.begin(), values.end()};
+void Put(std::ostream& out, const std::vector<double>& values) {
+  Put(out, static_cast<int64_t>(values.size()));
+  out.write(reinterpret_cast<const char*>(values.data()),
+            static_cast<std::streamsize>(values.size() * sizeof(double)));
 }
 
-class Recorder {
- public:
-  Recorder(const Pool& pool, Recording& recording)
-      : pool_(pool), recording_(recording), open_(static_cast<size_t>(recording.num_lanes)) {}
+int64_t Number(std::istream& in) {
+  int64_t value = 0;
+  in.read(reinterpret_cast<char*>(&value), sizeof(value));
+  return in ? value : 0;
+}
 
-  absl::Status Begin(uint32_t lane, int first_step, bool begins_episode) {
-    auto state = EngineState(lane);
-    if (!state.ok()) return state.status();
-    Segment& segment = open_[lane];
-    segment = {};
-    segment.lane = lane;
-    segment.begins_episode = begins_episode;
-    segment.first_step = first_step;
-    segment.start = *std::move(state);
-    return absl::OkStatus();
-  }
-
-  // The lane took the step number `step`.
-  absl::Status Took(uint32_t lane, int step, unsigned flags) {
-    if ((flags & v1::LANE_FLAG_FIRST) != 0) {
-      recording_.segments.push_back(std::move(open_[lane]));
-      return Begin(lane, step + 1, /*begins_episode=*/true);
-    }
-    Segment& segment = open_[lane];
-    ++segment.num_steps;
-    const bool last = step + 1 == recording_.num_steps;
-    if (segment.num_steps < kSegmentSteps && !last) return absl::OkStatus();
-    auto state = EngineState(lane);
-    if (!state.ok()) return state.status();
-    segment.end = *std::move(state);
-    recording_.segments.push_back(std::move(segment));
-    return Begin(lane, step + 1, /*begins_episode=*/false);
-  }
-
- private:
-  absl::StatusOr<std::vector<double>> EngineState(uint32_t lane) const {
-    auto scene = pool_.SceneOf(lane);
-    if (!scene.ok()) return scene.status();
-    scene->state.resize(static_cast<size_t>(recording_.model->integration_size()));
-    return std::move(scene->state);
-  }
-
-  const Pool& pool_;
-  Recording& recording_;
-  std::vector<Segment> open_;  // by lane
-};
+std::vector<double> Doubles(std::istream& in) {
+  std::vector<double> values(static_cast<size_t>(Number(in)));
+  in.read(reinterpret_cast<char*>(values.data()),
+          static_cast<std::streamsize>(values.size() * sizeof(double)));
+  return values;
+}
 
 }  // namespace
 
-absl::StatusOr<Recording> Record(PoolSpec spec, Workers& workers, uint64_t seed,
-                                 const std::vector<std::string>& actions) {
-  Recording recording;
-  recording.model = spec.task().model();
-  recording.frame_skip = spec.description().spec().frame_skip();
-  recording.needs_contact_forces = ReadsContactForces(spec.description().spec());
-  recording.num_lanes = static_cast<int>(spec.num_lanes());
-  recording.num_steps = static_cast<int>(actions.size());
-  recording.action_elements = spec.action_elements();
-  for (const std::string& step : actions) recording.controls.push_back(ToDoubles(step));
-
-  const size_t flags_leaf = [&] {
-    const auto& leaves = spec.description().result_layout().leaves();
-    int k = 0;
-    while (leaves[k].role() != v1::LEAF_ROLE_FLAGS) ++k;
-    return static_cast<size_t>(k);
-  }();
-  const size_t flags = spec.result_layout().Offset(flags_leaf, spec.num_lanes());
-  auto pool = Pool::Create(std::move(spec), workers);
-  if (!pool.ok()) return pool.status();
-
-  uint64_t op_no = 1;
-  v1::Batch batch;
-  v1::ResetLanes reset;
-  reset.add_op_nos(op_no);
-  for (int lane = 0; lane < recording.num_lanes; ++lane)
-    reset.add_seeds(seed + static_cast<uint64_t>(lane));
-  absl::Status status = (*pool)->Reset(std::move(reset));
-  if (status.ok()) status = (*pool)->Next(absl::InfiniteFuture(), op_no, batch);
-  if (!status.ok()) return status;
-  Recorder recorder(**pool, recording);
-  const uint32_t lanes = static_cast<uint32_t>(recording.num_lanes);
-  for (uint32_t lane = 0; lane < lanes && status.ok(); ++lane)
-    status = recorder.Begin(lane, 0, /*begins_episode=*/false);
-  for (int step = 0; step < recording.num_steps && status.ok(); ++step) {
-    v1::StepLanes frame;
-    frame.add_op_nos(++op_no);
-    frame.set_actions(actions[static_cast<size_t>(step)]);
-    status = (*pool)->Step(std::move(frame));
-    if (status.ok()) status = (*pool)->Next(absl::InfiniteFuture(), op_no, batch);
-    for (uint32_t row = 0; row < lanes && status.ok(); ++row) {
-      status = recorder.Took(batch.env_ids(static_cast<int>(row)), step,
-                             static_cast<uint8_t>(batch.payload()[flags + row]));
-    }
+absl::Status WriteRecording(const Recording& recording, const std::string& path) {
+  std::ofstream out(path, std::ios::binary);
+  out << recording.model << '\n';
+  Put(out, recording.engine_version);
+  Put(out, recording.frame_skip);
+  Put(out, recording.needs_contact_forces);
+  Put(out, recording.num_lanes);
+  Put(out, recording.num_steps);
+  Put(out, static_cast<int64_t>(recording.action_elements));
+  for (const std::vector<double>& step : recording.controls) Put(out, step);
+  Put(out, static_cast<int64_t>(recording.segments.size()));
+  for (const Segment& segment : recording.segments) {
+    Put(out, segment.lane);
+    Put(out, segment.begins_episode);
+    Put(out, segment.first_step);
+    Put(out, segment.num_steps);
+    Put(out, segment.start);
+    Put(out, segment.end);
   }
-  if (!status.ok()) return status;
+  out.flush();
+  if (!out) return absl::UnavailableError(absl::StrCat("cannot write ", path));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Recording> ReadRecording(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  Recording recording;
+  std::getline(in, recording.model);
+  recording.engine_version = static_cast<int>(Number(in));
+  recording.frame_skip = static_cast<int>(Number(in));
+  recording.needs_contact_forces = Number(in) != 0;
+  recording.num_lanes = static_cast<int>(Number(in));
+  recording.num_steps = static_cast<int>(Number(in));
+  recording.action_elements = static_cast<size_t>(Number(in));
+  for (int step = 0; step < recording.num_steps; ++step) recording.controls.push_back(Doubles(in));
+  for (int64_t left = Number(in); left > 0; --left) {
+    Segment segment;
+    segment.lane = static_cast<uint32_t>(Number(in));
+    segment.begins_episode = Number(in) != 0;
+    segment.first_step = static_cast<int>(Number(in));
+    segment.num_steps = static_cast<int>(Number(in));
+    segment.start = Doubles(in);
+    segment.end = Doubles(in);
+    recording.segments.push_back(std::move(segment));
+  }
+  if (!in || recording.segments.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat(path, " is no recording"));
+  }
   return recording;
 }
 

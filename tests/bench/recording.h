@@ -1,16 +1,14 @@
-// What a pool did in a run: all that a bare mj_step loop needs to do the same work.
+// What a pool did in a run: all that a bare mj_step loop needs to do the same work. Says nothing in
+// the engine's own types, so that a loop over another version of the engine can read it too.
 #ifndef HIVEWIRE_TESTS_BENCH_RECORDING_H_
 #define HIVEWIRE_TESTS_BENCH_RECORDING_H_
 
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "server/pool/pool_spec.h"
-#include "server/pool/workers.h"
-#include "server/sim/model.h"
 
 namespace hivewire {
 
@@ -21,12 +19,13 @@ struct Segment {
   bool begins_episode = false;
   int first_step = 0;         // whose action is the first of the segment
   int num_steps = 0;          // of physics
-  std::vector<double> start;  // rows of state, as Simulation saves them
+  std::vector<double> start;  // kSegmentState of raw_loop.h
   std::vector<double> end;    // empty where an episode ended
 };
 
 struct Recording {
-  std::shared_ptr<const Model> model;
+  std::string model;       // its name in the suite, "ant.xml"
+  int engine_version = 0;  // mj_version() of the pool's engine
   int frame_skip = 1;
   // The env reads contact forces, which mj_step does not compute.
   bool needs_contact_forces = false;
@@ -40,10 +39,9 @@ struct Recording {
   int64_t lane_steps() const { return static_cast<int64_t>(num_lanes) * num_steps; }
 };
 
-// Runs a pool of `spec` from reset(seed + lane) through `actions` (by step, in the pool's action
-// layout). The task must have a model, and one float32 action leaf.
-absl::StatusOr<Recording> Record(PoolSpec spec, Workers& workers, uint64_t seed,
-                                 const std::vector<std::string>& actions);
+// In a file of this machine's own, for the programs of this folder.
+absl::Status WriteRecording(const Recording& recording, const std::string& path);
+absl::StatusOr<Recording> ReadRecording(const std::string& path);
 
 }  // namespace hivewire
 

@@ -16,11 +16,13 @@
 #include "client/stepping.h"
 #include "client/vector_env.h"
 #include "server/pool/workers.h"
+#include "server/sim/model.h"
 #include "server/tasks/registry.h"
 #include "tests/bench/counting_carrier.h"
 #include "tests/bench/cpu_time.h"
 #include "tests/bench/memory.h"
 #include "tests/bench/raw_loop.h"
+#include "tests/bench/recorder.h"
 #include "tests/bench/recording.h"
 #include "tests/bench/round_trip.h"
 
@@ -147,12 +149,14 @@ class Bench {
     if (!spec.ok()) return spec.status();
     auto recording = Record(*std::move(spec), workers_, options_.seed, actions_);
     if (!recording.ok()) return recording.status();
-    const absl::Status status = RunRawLoop(*recording, workers_.size());
+    const absl::Status status =
+        RunRawLoop((*task)->model()->get(), *recording, workers_.size(), /*check_ends=*/true);
     if (!status.ok()) {
       spdlog::warn("no bare loop for {}: {}", options_.env_id, std::string(status.message()));
       return absl::OkStatus();
     }
     recording_ = std::make_unique<Recording>(*std::move(recording));
+    model_ = (*task)->model();
     return absl::OkStatus();
   }
 
@@ -214,8 +218,10 @@ class Bench {
     }
     const double cpu = CpuSeconds();
     const absl::Time begin = absl::Now();
-    const absl::Status status = side.way == nullptr ? RunRawLoop(*recording_, workers_.size())
-                                                    : side.stepper->Run(num_steps_).status();
+    const absl::Status status =
+        side.way == nullptr
+            ? RunRawLoop(model_->get(), *recording_, workers_.size(), /*check_ends=*/true)
+            : side.stepper->Run(num_steps_).status();
     const double seconds = absl::ToDoubleSeconds(absl::Now() - begin);
     if (!status.ok() || !keep) return status;
     side.seconds.push_back(seconds);
@@ -265,6 +271,7 @@ class Bench {
   std::vector<std::string> actions_;        // by step
   int num_steps_ = 0;                       // of a round
   std::unique_ptr<Recording> recording_;    // null for an env without a bare loop
+  std::shared_ptr<const Model> model_;      // of the recording
   std::vector<Side> sides_;                 // the bare loop first, where there is one
   double memory_per_lane_ = kNone;
 };

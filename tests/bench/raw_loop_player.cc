@@ -1,0 +1,57 @@
+// The bare mj_step loop as a side of compare.py, over a recording of a pool's run.
+//
+// Usage: raw_loop_player RECORDING MODELS_FOLDER THREADS
+#include <mujoco/mujoco.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "tests/bench/player.h"
+#include "tests/bench/raw_loop.h"
+
+namespace hivewire {
+namespace {
+
+int Main(const std::string& path, const std::string& models, int threads) {
+  const auto recording = ReadRecording(path);
+  if (!recording.ok()) {
+    std::fprintf(stderr, "raw_loop_player: %s\n", std::string(recording.status().message()).c_str());
+    return 1;
+  }
+  char error[1000] = "";
+  const std::string xml = absl::StrCat(models, "/", recording->model);
+  mjModel* model = mj_loadXML(xml.c_str(), nullptr, error, sizeof(error));
+  if (model == nullptr) {
+    std::fprintf(stderr, "raw_loop_player: %s: %s\n", xml.c_str(), error);
+    return 1;
+  }
+  // Lanes are a chain of steps each: no more threads can be busy.
+  threads = std::clamp(threads, 1, recording->num_lanes);
+  PlayTurns(JsonObject(), {"raw"}, absl::StrCat("MuJoCo ", mj_versionString()),
+            [&](const std::string&) -> absl::StatusOr<Turn> {
+              const absl::Time begin = absl::Now();
+              const absl::Status status = RunRawLoop(model, *recording, threads, recording->engine_version == mj_version());
+              if (!status.ok()) return status;
+              Turn turn;
+              turn.lane_steps = recording->lane_steps();
+              turn.seconds = absl::ToDoubleSeconds(absl::Now() - begin);
+              return turn;
+            });
+  mj_deleteModel(model);
+  return 0;
+}
+
+}  // namespace
+}  // namespace hivewire
+
+int main(int argc, char** argv) {
+  if (argc != 4) {
+    std::fprintf(stderr, "usage: raw_loop_player RECORDING MODELS_FOLDER THREADS\n");
+    return 1;
+  }
+  return hivewire::Main(argv[1], argv[2], std::atoi(argv[3]));
+}
