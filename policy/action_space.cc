@@ -1,6 +1,7 @@
 #include "policy/action_space.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <limits>
 #include <string>
@@ -29,6 +30,13 @@ void Convert(absl::Span<const From> from, From offset, absl::Span<char> out) {
     const To value = static_cast<To>(from[i] + offset);
     std::memcpy(out.data() + i * sizeof(To), &value, sizeof(To));
   }
+}
+
+template <typename T>
+T Element(absl::Span<const char> bytes, size_t index) {
+  T value;
+  std::memcpy(&value, bytes.data() + index * sizeof(T), sizeof(T));
+  return value;
 }
 
 }  // namespace
@@ -117,6 +125,27 @@ void ActionSpace::WriteDiscrete(absl::Span<const int64_t> choices, absl::Span<ch
   } else {
     Convert<int64_t>(choices, start_, out);
   }
+}
+
+absl::Status ActionSpace::Read(absl::Span<const char> actions, absl::Span<float> out) const {
+  for (size_t i = 0; i < out.size(); ++i) {
+    if (discrete()) {
+      const int64_t choice =
+          dtype_ == v1::DTYPE_INT32 ? Element<int32_t>(actions, i) : Element<int64_t>(actions, i);
+      if (choice < start_ || choice - start_ >= cardinality_) {
+        return absl::InvalidArgumentError(absl::StrCat("action ", i, " is ", choice, "; it can be ",
+                                                       start_, " … ", start_ + cardinality_ - 1));
+      }
+      out[i] = static_cast<float>(choice - start_);
+      continue;
+    }
+    out[i] = dtype_ == v1::DTYPE_FLOAT32 ? Element<float>(actions, i)
+                                         : static_cast<float>(Element<double>(actions, i));
+    if (!std::isfinite(out[i])) {
+      return absl::InvalidArgumentError(absl::StrCat("action element ", i, " is not finite"));
+    }
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace hivewire

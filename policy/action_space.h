@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "hivewire/v1/spec.pb.h"
@@ -36,6 +37,10 @@ class ActionSpace {
   void WriteBox(absl::Span<const float> actions, absl::Span<char> out) const;
   // Choices counted from 0 → bytes for the env.
   void WriteDiscrete(absl::Span<const int64_t> choices, absl::Span<char> out) const;
+
+  // Back from bytes: (rows, dim) floats, a choice as its number from 0. INVALID_ARGUMENT for a
+  // number that is not finite, or a choice that there is not.
+  absl::Status Read(absl::Span<const char> actions, absl::Span<float> out) const;
 
  private:
   v1::DType dtype_ = v1::DTYPE_FLOAT32;

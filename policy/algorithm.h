@@ -6,6 +6,9 @@
 // Once every lane has taken StepsUntilUpdate() steps it calls Update. Save and Load are called
 // between an Update and the next Act.
 //
+// Where the policy acts elsewhere (an env server runs what Export gave), TakeChoices stands in
+// place of Act; from one Update to the next it is always the one or always the other.
+//
 // No torch type appears here; what LibTorch throws comes back as a Status. One thread at a time.
 // To add one: a new file with a MakeX(), a message in LearnerConfig, and a line in registry.cc.
 #ifndef HIVEWIRE_POLICY_ALGORITHM_H_
@@ -20,6 +23,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "hivewire/v1/learner.pb.h"
+#include "hivewire/v1/policy.pb.h"
 #include "policy/action_space.h"
 #include "policy/checkpoint/tensor_map.h"
 
@@ -48,6 +52,19 @@ struct Transitions {
   // 0: the step was none (the lane only started an episode, or failed). Nothing may be learned from
   // it, and returns do not reach across it.
   absl::Span<const uint8_t> valid;
+  // After TakeChoices: what the policy's critic makes of next_observations.
+  absl::Span<const float> next_values = {};
+};
+
+// What an exported policy chose in one step of each lane of a range, in order.
+struct Choices {
+  // (count, observation_dim), normalised.
+  absl::Span<const float> observations;
+  // (count, action.row_bytes()), as they were drawn: not clipped to the box.
+  absl::Span<const char> actions;
+  // (count) each, by the policy at that step.
+  absl::Span<const float> log_probs;
+  absl::Span<const float> values;
 };
 
 // A scalar under its TensorBoard tag.
@@ -65,6 +82,17 @@ class Algorithm {
   virtual absl::Status Act(LaneRange lanes, absl::Span<const float> observations,
                            absl::Span<char> actions) = 0;
   virtual absl::Status Record(LaneRange lanes, const Transitions& transitions) = 0;
+
+  // The policy as it is now, as data: networks and head. Normaliser, leaves and version are the
+  // caller's to add. UNIMPLEMENTED where it cannot travel.
+  virtual absl::StatusOr<v1::Policy> Export() const {
+    return absl::UnimplementedError("the policy of this algorithm cannot act elsewhere");
+  }
+  // Takes over what the policy of Export chose elsewhere. INVALID_ARGUMENT for a choice that is
+  // none, and then nothing is taken over.
+  virtual absl::Status TakeChoices(LaneRange, const Choices&) {
+    return absl::UnimplementedError("this algorithm learns only from actions of its own");
+  }
 
   // Steps that every lane still has to take before the next Update.
   virtual int StepsUntilUpdate() const = 0;

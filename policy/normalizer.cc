@@ -89,6 +89,15 @@ void ObservationNormalizer::Normalize(absl::Span<float> rows) const {
   }
 }
 
+v1::Normalizer ObservationNormalizer::Export() const {
+  v1::Normalizer normalizer;
+  normalizer.mutable_mean()->Assign(moments_.mean().begin(), moments_.mean().end());
+  normalizer.mutable_variance()->Assign(moments_.variance().begin(), moments_.variance().end());
+  normalizer.set_epsilon(kEpsilon);
+  normalizer.set_clip(clip_);
+  return normalizer;
+}
+
 void RewardNormalizer::Normalize(int first_lane, absl::Span<float> rewards,
                                  absl::Span<const uint8_t> valid,
                                  absl::Span<const uint8_t> terminated,

@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/types/span.h"
+#include "hivewire/v1/policy.pb.h"
 #include "policy/checkpoint/tensor_map.h"
 
 namespace hivewire {
@@ -53,6 +54,9 @@ class ObservationNormalizer {
 
   // In place, (n, dim).
   void Normalize(absl::Span<float> rows) const;
+
+  // What Normalize does now, as data.
+  v1::Normalizer Export() const;
 
  private:
   RunningMoments moments_;

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <vector>
 
+#include "policy/testing/plain_policy.h"
+
 namespace hivewire {
 namespace {
 
@@ -46,6 +48,17 @@ TEST(RunningMoments, ComeBackFromACheckpoint) {
   EXPECT_EQ(loaded.mean(), moments.mean());
   EXPECT_EQ(loaded.variance(), moments.variance());
   EXPECT_NE(other.Load("normalizer", tensors).message().find("normalizer.mean"), std::string::npos);
+}
+
+TEST(ObservationNormalizer, IsTheSameAsData) {
+  ObservationNormalizer normalizer(3, 2);
+  normalizer.moments().Update({1, 5, -300, 3, 5, 200, 8, 5, 700});
+  v1::Policy policy;
+  *policy.mutable_observation_normalizer() = normalizer.Export();
+  std::vector<float> row = {2, 5.00005f, 10000};
+  const std::vector<double> by_hand = NormalizedByHand(policy, row);
+  normalizer.Normalize(absl::MakeSpan(row));
+  for (size_t i = 0; i < row.size(); ++i) EXPECT_NEAR(row[i], by_hand[i], 1e-5);
 }
 
 TEST(ObservationNormalizer, ScalesToUnitVarianceAndClips) {

@@ -40,6 +40,14 @@ class ActorCritic : public Model {
     return parameters;
   }
 
+  absl::Status Export(v1::Policy& policy) const override {
+    trunk_.AppendLayers(*policy.mutable_actor());
+    actor_.AppendLayers(*policy.mutable_actor());
+    trunk_.AppendLayers(*policy.mutable_critic());
+    critic_.AppendLayers(*policy.mutable_critic());
+    return absl::OkStatus();
+  }
+
  private:
   at::Tensor Features(const at::Tensor& observations) const {
     return has_trunk_ ? trunk_.Forward(observations) : observations;

@@ -27,6 +27,11 @@ class Categorical : public Distribution {
             (log_probs.exp() * log_probs).sum(1).neg()};
   }
 
+  absl::Status Export(v1::ActionHead& head) const override {
+    head.set_kind(v1::ActionHead::KIND_CATEGORICAL);
+    return absl::OkStatus();
+  }
+
  private:
   int64_t cardinality_;
 };

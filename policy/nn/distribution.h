@@ -12,8 +12,10 @@
 #include <memory>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "hivewire/v1/learner.pb.h"
+#include "hivewire/v1/policy.pb.h"
 #include "policy/action_space.h"
 #include "policy/nn/model.h"
 
@@ -40,6 +42,9 @@ class Distribution {
 
   // As Model::Parameters; empty where the inputs say it all.
   virtual std::vector<NamedTensor> Parameters() const { return {}; }
+
+  // Writes itself as data. UNIMPLEMENTED where the wire has no head of its kind.
+  virtual absl::Status Export(v1::ActionHead& head) const = 0;
 };
 
 // The distribution that `config` asks for ("auto": the one that fits). INVALID_ARGUMENT where it

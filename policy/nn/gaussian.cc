@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "absl/strings/str_cat.h"
+#include "policy/nn/float_bytes.h"
 
 namespace hivewire {
 namespace {
@@ -106,6 +107,13 @@ class Gaussian : public Distribution {
   }
 
   std::vector<NamedTensor> Parameters() const override { return {{"log_std", log_std_}}; }
+
+  absl::Status Export(v1::ActionHead& head) const override {
+    head.set_kind(v1::ActionHead::KIND_GAUSSIAN);
+    head.set_log_std(FloatBytes(log_std_));
+    head.set_clip_to_box(true);
+    return absl::OkStatus();
+  }
 
  private:
   at::Tensor log_std_;  // (dim)

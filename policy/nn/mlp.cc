@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "policy/nn/float_bytes.h"
 #include "policy/nn/matrix.h"
 
 namespace hivewire {
@@ -64,6 +65,20 @@ void ActivationBackward(const float* grad, const float* y, int64_t size, Activat
       for (int64_t i = 0; i < size; ++i) out[i] = y[i] > 0 ? grad[i] : grad[i] * (y[i] + 1);
       break;
   }
+}
+
+v1::Activation ToProto(ActivationKind kind) {
+  switch (kind) {
+    case ActivationKind::kNone:
+      break;
+    case ActivationKind::kTanh:
+      return v1::ACTIVATION_TANH;
+    case ActivationKind::kRelu:
+      return v1::ACTIVATION_RELU;
+    case ActivationKind::kElu:
+      return v1::ACTIVATION_ELU;
+  }
+  return v1::ACTIVATION_UNSPECIFIED;
 }
 
 // Whether a layer's output goes through the activation.
@@ -212,6 +227,18 @@ void Mlp::AppendParameters(const std::string& prefix, std::vector<NamedTensor>& 
   for (size_t i = 0; i < parameters_.size(); ++i) {
     out.push_back(
         {absl::StrCat(prefix, ".", i / 2, i % 2 == 0 ? ".weight" : ".bias"), parameters_[i]});
+  }
+}
+
+void Mlp::AppendLayers(google::protobuf::RepeatedPtrField<v1::DenseLayer>& out) const {
+  const size_t num_layers = parameters_.size() / 2;
+  for (size_t i = 0; i < num_layers; ++i) {
+    v1::DenseLayer& layer = *out.Add();
+    layer.set_outputs(static_cast<uint32_t>(parameters_[2 * i].size(0)));
+    layer.set_inputs(static_cast<uint32_t>(parameters_[2 * i].size(1)));
+    layer.set_weight(FloatBytes(parameters_[2 * i]));
+    layer.set_bias(FloatBytes(parameters_[2 * i + 1]));
+    if (IsActivated(i, num_layers, activate_output_)) layer.set_activation(ToProto(activation_));
   }
 }
 

@@ -14,6 +14,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "hivewire/v1/policy.pb.h"
 #include "policy/nn/model.h"
 
 namespace hivewire {
@@ -44,6 +45,9 @@ class Mlp {
 
   // "prefix.0.weight" (outputs, inputs), "prefix.0.bias", …
   void AppendParameters(const std::string& prefix, std::vector<NamedTensor>& out) const;
+
+  // The layers as data, behind those that are there.
+  void AppendLayers(google::protobuf::RepeatedPtrField<v1::DenseLayer>& out) const;
 
  private:
   at::Tensor ForwardByAutograd(const at::Tensor& input) const;

@@ -13,8 +13,10 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "hivewire/v1/learner.pb.h"
+#include "hivewire/v1/policy.pb.h"
 
 namespace hivewire {
 
@@ -50,6 +52,10 @@ class Model {
 
   // Leaves that require gradients, in a fixed order. Handles: they share memory with the model.
   virtual std::vector<NamedTensor> Parameters() const = 0;
+
+  // Writes the two halves as data: `actor` and `critic`. UNIMPLEMENTED where they are not plain
+  // stacks of dense layers.
+  virtual absl::Status Export(v1::Policy& policy) const = 0;
 };
 
 // The model that `config` asks for, on the CPU. INVALID_ARGUMENT names the field.

@@ -93,6 +93,9 @@ class Ppo : public Algorithm {
     if (!rollout_.CanStep(lanes)) {
       return absl::FailedPreconditionError("Act for lanes that are not at the same step");
     }
+    if (rollout_.has_likelihoods()) {
+      return absl::FailedPreconditionError("Act after TakeChoices, before an Update");
+    }
     return GuardTorch("choosing actions", [&] {
       const c10::NoGradGuard no_grad;
       const at::Tensor inputs = model_->ForwardPolicy(ToDevice(observations));
@@ -101,6 +104,29 @@ class Ppo : public Algorithm {
       const at::Tensor kept = chosen.to(at::kFloat);
       rollout_.PutActions(lanes, observations, Host(kept));
     });
+  }
+
+  absl::StatusOr<v1::Policy> Export() const override {
+    return GuardTorch("exporting the policy", [&]() -> absl::StatusOr<v1::Policy> {
+      v1::Policy policy;
+      absl::Status status = model_->Export(policy);
+      if (status.ok()) status = distribution_->Export(*policy.mutable_head());
+      if (!status.ok()) return status;
+      return policy;
+    });
+  }
+
+  absl::Status TakeChoices(LaneRange lanes, const Choices& choices) override {
+    if (!rollout_.CanStep(lanes) || (rollout_.steps() > 0 && !rollout_.has_likelihoods())) {
+      return absl::FailedPreconditionError(
+          "TakeChoices for lanes that are not at the same step, or after Act");
+    }
+    read_actions_.resize(static_cast<size_t>(lanes.count * problem_.action.dim()));
+    absl::Status status = problem_.action.Read(choices.actions, absl::MakeSpan(read_actions_));
+    if (!status.ok()) return status;
+    rollout_.PutActions(lanes, choices.observations, read_actions_);
+    rollout_.PutLikelihoods(lanes, choices.log_probs, choices.values);
+    return absl::OkStatus();
   }
 
   absl::Status Record(LaneRange lanes, const Transitions& transitions) override {
@@ -204,8 +230,24 @@ class Ppo : public Algorithm {
     }
   }
 
-  // Valid steps of the rollout, log-probabilities and values by the weights that collected them
-  // (the log-probabilities and values of the others are of no use), advantages and returns.
+  // By the weights that collected, of every step (of those that are not valid they are of no use);
+  // values of what came after the last step too.
+  struct Likelihoods {
+    at::Tensor values;
+    at::Tensor log_probs;
+  };
+
+  Likelihoods LikelihoodsOf(const at::Tensor& observations, const at::Tensor& actions) {
+    const int64_t rows = actions.size(0);
+    if (rollout_.has_likelihoods()) {
+      return {View(rollout_.values(), {observations.size(0)}), View(rollout_.log_probs(), {rows})};
+    }
+    const at::Tensor inputs = model_->ForwardPolicy(observations.narrow(0, 0, rows));
+    return {model_->ForwardValue(observations).cpu().contiguous(),
+            distribution_->Evaluate(inputs, actions).log_prob.cpu()};
+  }
+
+  // Valid steps of the rollout, with log-probabilities, values, advantages and returns.
   Samples TakeRollout() {
     const c10::NoGradGuard no_grad;
     const int64_t steps = rollout_.steps();
@@ -216,9 +258,7 @@ class Ppo : public Algorithm {
     at::Tensor actions = View(rollout_.actions(), {rows, problem_.action.dim()}).to(device_);
     if (problem_.action.discrete()) actions = actions.squeeze(1).to(at::kLong);
 
-    const at::Tensor values = model_->ForwardValue(observations).cpu().contiguous();
-    const at::Tensor inputs = model_->ForwardPolicy(observations.narrow(0, 0, rows));
-    const at::Tensor log_probs = distribution_->Evaluate(inputs, actions).log_prob;
+    const auto [values, log_probs] = LikelihoodsOf(observations, actions);
     const std::vector<float> advantages = rollout_.Advantages(
         Host(values), {config_.gamma(), config_.gae_lambda(), config_.bootstrap_at_time_limit()});
 
@@ -231,7 +271,7 @@ class Ppo : public Algorithm {
     const at::Tensor on_device = indices.to(device_);
     return {observations.index_select(0, on_device),
             actions.index_select(0, on_device),
-            log_probs.cpu().index_select(0, indices),
+            log_probs.index_select(0, indices),
             first_values.index_select(0, indices),
             advantage.index_select(0, indices),
             (advantage + first_values).index_select(0, indices)};
@@ -359,6 +399,7 @@ class Ppo : public Algorithm {
   FlatParameters parameters_;
   Adam adam_;
   Rollout rollout_;
+  std::vector<float> read_actions_;  // scratch
   // Null where one thread computes everything.
   std::unique_ptr<Companion> companion_;
 };

@@ -2,9 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstring>
 #include <functional>
+#include <string>
 #include <vector>
+
+#include "policy/testing/plain_policy.h"
 
 namespace hivewire {
 namespace {
@@ -146,6 +150,95 @@ TEST(Ppo, LearnsTheSameOnOneThreadAndOnTwo) {
   for (const auto& [name, tensor] : learned[0].tensors()) {
     EXPECT_EQ(tensor.bytes, learned[1].tensors().at(name).bytes) << name;
   }
+}
+
+// Observations of a lane that moves on by itself.
+std::vector<float> ObservationsAt(int step) {
+  std::vector<float> rows;
+  for (int lane = 0; lane < kLanes; ++lane) {
+    const float at = static_cast<float>(step);
+    rows.push_back(std::sin(0.1f * at + static_cast<float>(lane)));
+    rows.push_back(std::cos(0.3f * at - static_cast<float>(lane)));
+  }
+  return rows;
+}
+
+std::vector<float> ValuesByHand(const v1::Policy& policy, absl::Span<const float> observations) {
+  std::vector<float> values;
+  for (int lane = 0; lane < kLanes; ++lane) {
+    const std::vector<double> x = NormalizedByHand(policy, observations.subspan(2 * lane, 2));
+    values.push_back(static_cast<float>(ValueByHand(policy, x)));
+  }
+  return values;
+}
+
+TEST(Ppo, LearnsFromChoicesOfItsExportedPolicyAsFromItsOwn) {
+  // So wide that nothing is clipped.
+  const ActionSpace action = ActionSpace::Box({-100}, {100});
+  const auto own = *MakeAlgorithm(SmallConfig(), {kLanes, 2, action});
+  const auto remote = *MakeAlgorithm(SmallConfig(), {kLanes, 2, action});
+  const LaneRange lanes = {0, kLanes};
+  std::vector<float> rewards(kLanes), log_probs(kLanes);
+  std::vector<uint8_t> terminated(kLanes), truncated(kLanes);
+  const std::vector<uint8_t> valid(kLanes, 1);
+  for (int update = 0; update < 2; ++update) {
+    const v1::Policy policy = *remote->Export();
+    for (int step = 0; own->StepsUntilUpdate() > 0; ++step) {
+      const std::vector<float> observations = ObservationsAt(step);
+      const std::vector<float> next = ObservationsAt(step + 1);
+      std::vector<char> actions(kLanes * action.row_bytes());
+      ASSERT_TRUE(own->Act(lanes, observations, absl::MakeSpan(actions)).ok());
+      for (int lane = 0; lane < kLanes; ++lane) {
+        float chosen;
+        std::memcpy(&chosen, &actions[lane * sizeof(chosen)], sizeof(chosen));
+        const absl::Span<const float> row(&observations[2 * lane], 2);
+        log_probs[lane] = static_cast<float>(LogProbByHand(
+            policy, ActorByHand(policy, NormalizedByHand(policy, row)), {&chosen, 1}));
+        rewards[lane] = chosen * observations[2 * lane];
+        terminated[lane] = (step + lane) % 5 == 4;
+        truncated[lane] = (step + lane) % 7 == 6;
+      }
+      ASSERT_TRUE(remote
+                      ->TakeChoices(lanes, {observations, actions, log_probs,
+                                            ValuesByHand(policy, observations)})
+                      .ok());
+      ASSERT_TRUE(own->Record(lanes, {next, rewards, terminated, truncated, valid}).ok());
+      ASSERT_TRUE(remote
+                      ->Record(lanes, {next, rewards, terminated, truncated, valid,
+                                       ValuesByHand(policy, next)})
+                      .ok());
+    }
+    // The same shuffles from here on: only its own actions took random numbers.
+    TensorMap before;
+    ASSERT_TRUE(own->Save(before).ok());
+    ASSERT_TRUE(remote->Load(before).ok());
+    ASSERT_TRUE(own->Update(0).ok());
+    ASSERT_TRUE(remote->Update(0).ok());
+    TensorMap learned, expected;
+    ASSERT_TRUE(remote->Save(learned).ok());
+    ASSERT_TRUE(own->Save(expected).ok());
+    for (const auto& [name, tensor] : expected.tensors()) {
+      if (name.rfind("model.", 0) != 0) continue;
+      ASSERT_NE(tensor.bytes, before.tensors().at(name).bytes) << name;
+      const auto size = static_cast<int64_t>(tensor.bytes.size() / sizeof(float));
+      std::vector<float> a(size), b(size);
+      ASSERT_TRUE(expected.GetFloats(name, absl::MakeSpan(a)).ok());
+      ASSERT_TRUE(learned.GetFloats(name, absl::MakeSpan(b)).ok());
+      for (size_t k = 0; k < a.size(); ++k) EXPECT_NEAR(a[k], b[k], 1e-4) << name << " " << k;
+    }
+  }
+}
+
+TEST(Ppo, RefusesAChoiceThatThereIsNot) {
+  const ActionSpace action = ActionSpace::Discrete(3);
+  const auto ppo = *MakeAlgorithm(SmallConfig(), {1, 1, action});
+  std::vector<char> actions(action.row_bytes());
+  action.WriteDiscrete({3}, absl::MakeSpan(actions));
+  const float zero = 0;
+  const absl::Span<const float> one(&zero, 1);
+  const absl::Status status = ppo->TakeChoices({0, 1}, {one, actions, one, one});
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_NE(status.message().find("is 3; it can be 0 … 2"), std::string::npos) << status;
 }
 
 TEST(Ppo, LoadNamesTheTensorThatDoesNotFit) {

@@ -19,7 +19,10 @@ Rollout::Rollout(int max_steps, int num_lanes, int observation_dim, int action_d
   valid_.resize(rows);
 }
 
-void Rollout::Clear() { std::fill(lane_steps_.begin(), lane_steps_.end(), 0); }
+void Rollout::Clear() {
+  std::fill(lane_steps_.begin(), lane_steps_.end(), 0);
+  has_likelihoods_ = false;
+}
 
 int Rollout::StepsLeft() const {
   return max_steps_ - *std::min_element(lane_steps_.begin(), lane_steps_.end());
@@ -43,6 +46,16 @@ void Rollout::PutActions(LaneRange lanes, absl::Span<const float> observations,
   std::copy(actions.begin(), actions.end(), actions_.begin() + at * action_dim_);
 }
 
+void Rollout::PutLikelihoods(LaneRange lanes, absl::Span<const float> log_probs,
+                             absl::Span<const float> values) {
+  has_likelihoods_ = true;
+  log_probs_.resize(rewards_.size());
+  values_.resize(rewards_.size() + num_lanes_);
+  const size_t at = index(lane_steps_[lanes.first], lanes.first);
+  std::copy(log_probs.begin(), log_probs.end(), log_probs_.begin() + at);
+  std::copy(values.begin(), values.end(), values_.begin() + at);
+}
+
 void Rollout::PutTransitions(LaneRange lanes, const Transitions& transitions) {
   const int step = lane_steps_[lanes.first];
   const size_t at = index(step, lanes.first);
@@ -52,6 +65,10 @@ void Rollout::PutTransitions(LaneRange lanes, const Transitions& transitions) {
   std::copy(transitions.valid.begin(), transitions.valid.end(), valid_.begin() + at);
   std::copy(transitions.next_observations.begin(), transitions.next_observations.end(),
             observations_.begin() + index(step + 1, lanes.first) * observation_dim_);
+  if (has_likelihoods_) {
+    std::copy(transitions.next_values.begin(), transitions.next_values.end(),
+              values_.begin() + index(step + 1, lanes.first));
+  }
   for (int lane = lanes.first; lane < lanes.first + lanes.count; ++lane) ++lane_steps_[lane];
 }
 
