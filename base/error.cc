@@ -33,6 +33,7 @@ Meaning MeaningOf(v1::ErrorReason reason) {
     case v1::ERROR_REASON_BAD_SNAPSHOT:
     case v1::ERROR_REASON_BAD_FRAME:
     case v1::ERROR_REASON_BAD_MODEL:
+    case v1::ERROR_REASON_BAD_POLICY:
       return {StatusCode::kInvalidArgument, "correct the request"};
     case v1::ERROR_REASON_BAD_OP_NO:
       return {StatusCode::kFailedPrecondition, "attach again and read accepted_op_no"};
@@ -41,6 +42,8 @@ Meaning MeaningOf(v1::ErrorReason reason) {
     case v1::ERROR_REASON_NEEDS_RESET:
     case v1::ERROR_REASON_ROBOT_SAFETY:
       return {StatusCode::kFailedPrecondition, "reset the lane"};
+    case v1::ERROR_REASON_NEEDS_POLICY:
+      return {StatusCode::kFailedPrecondition, "publish a policy"};
     case v1::ERROR_REASON_LAYOUT_MISMATCH:
       return {StatusCode::kFailedPrecondition, "read the pool's layout again"};
     case v1::ERROR_REASON_BAD_LEASE:
