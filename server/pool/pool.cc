@@ -253,6 +253,7 @@ absl::Status Pool::Submit(std::shared_ptr<Frame> frame, absl::Span<const uint32_
   frame->row_lanes_.reserve(lanes.size());
   frame->accepted_ns_ = absl::GetCurrentTimeNanos();
   if (frame->is_step_) frame->num_leaves_ = spec_.action_layout().num_leaves();
+  bool ready = false;
   {
     MutexLock lock(mutex_);
     for (size_t row = 0; row < lanes.size(); ++row) {
@@ -275,8 +276,9 @@ absl::Status Pool::Submit(std::shared_ptr<Frame> frame, absl::Span<const uint32_
     outstanding_ += frame->rows_.size();
     frame->left_ = frame->rows_.size();
     frame->row_step_ns_.resize(frame->rows_.size());
-    if (!replayed.empty()) MakeReady(std::move(replayed), /*replay=*/true);
+    ready = MakeReady(std::move(replayed), /*replay=*/true);
   }
+  if (ready) Notify();
   std::vector<size_t> offsets;
   if (frame->is_step_) spec_.action_layout().Offsets(lanes.size(), offsets);
   frame->row_offsets_.reserve(frame->rows_.size() * frame->num_leaves_);
@@ -332,7 +334,9 @@ absl::Status Pool::Load(const v1::LoadLanes& frame) {
     }
     if (slots_[lane].occupancy == Occupancy::kIdle) ready.push_back(lane);
   }
-  MakeReady(std::move(ready), /*replay=*/false);
+  const bool news = MakeReady(std::move(ready), /*replay=*/false);
+  lock.Unlock();
+  if (news) Notify();
   return absl::OkStatus();
 }
 
@@ -370,7 +374,11 @@ void Pool::Complete(Frame& frame, uint32_t lane, int64_t step_ns) {
     group.ready_ns = frame.first_done_ns_;
   }
   // The first ready lane sets the time at which a batch leaves that is not full.
-  if (HasBatch() || ready_lanes_.size() == 1) ready_.NotifyAll();
+  if (!HasBatch() && ready_lanes_.size() != 1) return;
+  ready_.NotifyAll();
+  const std::shared_ptr<const Listener> listener = listener_;
+  lock.Unlock();
+  if (listener != nullptr) (*listener)();
 }
 
 void Pool::GiveUp(Frame& frame, size_t row, const absl::Status& status) {
@@ -390,14 +398,15 @@ void Pool::GiveUp(Frame& frame, size_t row, const absl::Status& status) {
   Complete(frame, env_id, 0);
 }
 
-void Pool::MakeReady(std::vector<uint32_t> lanes, bool replay) {
-  if (lanes.empty()) return;
+bool Pool::MakeReady(std::vector<uint32_t> lanes, bool replay) {
+  if (lanes.empty()) return false;
   for (const uint32_t lane : lanes) slots_[lane].occupancy = Occupancy::kReady;
   ReadyGroup& group = groups_.emplace_back();
   group.lanes = std::move(lanes);
   group.replay = replay;
   group.ready_ns = absl::GetCurrentTimeNanos();
   ready_.NotifyAll();
+  return true;
 }
 
 bool Pool::HasBatch() const {
@@ -515,9 +524,33 @@ void Pool::Gather(absl::Span<const uint32_t> lanes, v1::Batch& batch) const {
 }
 
 void Pool::Interrupt() {
+  {
+    MutexLock lock(mutex_);
+    interrupted_ = true;
+    ready_.NotifyAll();
+  }
+  Notify();
+}
+
+void Pool::SetListener(std::function<void()> listener) {
+  auto shared =
+      listener == nullptr ? nullptr : std::make_shared<const Listener>(std::move(listener));
   MutexLock lock(mutex_);
-  interrupted_ = true;
-  ready_.NotifyAll();
+  listener_.swap(shared);
+}
+
+void Pool::Notify() const {
+  std::shared_ptr<const Listener> listener;
+  {
+    MutexLock lock(mutex_);
+    listener = listener_;
+  }
+  if (listener != nullptr) (*listener)();
+}
+
+absl::Time Pool::NextLeave() const {
+  MutexLock lock(mutex_);
+  return ready_lanes_.empty() ? absl::InfiniteFuture() : FirstReady() + policy_.max_wait;
 }
 
 void Pool::SetBatchPolicy(const BatchPolicy& policy) {
@@ -564,7 +597,9 @@ void Pool::Redeliver(uint64_t after_seq) {
       lanes.push_back(lane);
     }
   }
-  MakeReady(std::move(lanes), /*replay=*/true);
+  const bool news = MakeReady(std::move(lanes), /*replay=*/true);
+  lock.Unlock();
+  if (news) Notify();
 }
 
 absl::StatusOr<std::vector<std::string>> Pool::Save(absl::Span<const uint32_t> env_ids) const {

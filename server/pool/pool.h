@@ -19,6 +19,7 @@
 #include <atomic>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -77,6 +78,13 @@ class Pool {
   // Makes the running Next, or else the following one, return CANCELLED.
   void Interrupt();
 
+  // For who does not wait in Next: `listener` is called whenever Next may have something new, and
+  // by Interrupt, on the thread that brought it about. It must not wait. Null for none; one that
+  // was replaced may still be called for a moment.
+  void SetListener(std::function<void()> listener);
+  // When a batch that is not full leaves at the latest.
+  absl::Time NextLeave() const;
+
   void SetBatchPolicy(const BatchPolicy& policy);
   // Bytes of a message that holds one row at most, and the most rows for a message of `max_bytes`
   // (0: not even one).
@@ -131,13 +139,19 @@ class Pool {
   absl::Status CheckIdle(uint32_t lane) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Complete(Frame& frame, uint32_t lane, int64_t step_ns);
   void GiveUp(Frame& frame, size_t row, const absl::Status& status);
-  void MakeReady(std::vector<uint32_t> lanes, bool replay) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Whether there are any.
+  bool MakeReady(std::vector<uint32_t> lanes, bool replay) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Since when the first of ready_lanes_ waits.
   absl::Time FirstReady() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool HasBatch() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void TakeLanes(std::vector<uint32_t>& lanes, v1::Batch& batch)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Gather(absl::Span<const uint32_t> lanes, v1::Batch& batch) const;
+
+  using Listener = std::function<void()>;
+
+  // Calls the listener.
+  void Notify() const;
 
   const std::shared_ptr<Stage> stage_;
   const PoolSpec& spec_;  // stage_'s
@@ -151,6 +165,7 @@ class Pool {
 
   mutable Mutex mutex_;
   Condition ready_;
+  std::shared_ptr<const Listener> listener_ ABSL_GUARDED_BY(mutex_);
   std::vector<Slot> slots_ ABSL_GUARDED_BY(mutex_);  // by lane
   BatchPolicy policy_ ABSL_GUARDED_BY(mutex_);
   std::deque<ReadyGroup> groups_ ABSL_GUARDED_BY(mutex_);

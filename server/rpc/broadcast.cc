@@ -4,34 +4,25 @@
 
 namespace hivewire {
 
-std::shared_ptr<const v1::ServerFrame> Broadcast::Listener::Next() {
+std::shared_ptr<const v1::ServerFrame> Broadcast::Listener::Take() {
   MutexLock lock(mutex_);
-  changed_.Wait(lock,
-                [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return woken_ || !frames_.empty(); });
-  if (woken_) {
-    woken_ = false;
-    return nullptr;
-  }
+  if (frames_.empty()) return nullptr;
   std::shared_ptr<const v1::ServerFrame> frame = std::move(frames_.front());
   frames_.pop_front();
   return frame;
 }
 
-void Broadcast::Listener::Wake() {
-  MutexLock lock(mutex_);
-  woken_ = true;
-  changed_.NotifyAll();
-}
-
 void Broadcast::Listener::Add(const std::shared_ptr<const v1::ServerFrame>& frame) {
-  MutexLock lock(mutex_);
-  if (frames_.size() == kKept) frames_.pop_front();
-  frames_.push_back(frame);
-  changed_.NotifyAll();
+  {
+    MutexLock lock(mutex_);
+    if (frames_.size() == kKept) frames_.pop_front();
+    frames_.push_back(frame);
+  }
+  on_news_();
 }
 
-std::shared_ptr<Broadcast::Listener> Broadcast::Listen() {
-  auto listener = std::make_shared<Listener>();
+std::shared_ptr<Broadcast::Listener> Broadcast::Listen(std::function<void()> on_news) {
+  auto listener = std::make_shared<Listener>(std::move(on_news));
   MutexLock lock(mutex_);
   listeners_.push_back(listener);
   anybody_.store(true);
@@ -58,7 +49,7 @@ void Broadcast::Publish(const v1::ServerFrame& frame) {
 }
 
 void Broadcast::WakeAll() {
-  for (const auto& listener : Listeners()) listener->Wake();
+  for (const auto& listener : Listeners()) listener->on_news_();
 }
 
 }  // namespace hivewire

@@ -1,9 +1,9 @@
 // A pool's batches for those who watch it.
 //
 // Who calls whom: the pool's owner publishes each frame that it was sent; each observer's session
-// takes frames from a Listener of its own. The owner never waits: a listener keeps the last few
-// frames, and one that is too slow loses the oldest of them. It sees that from the frames' seq,
-// which then has a gap.
+// is told, and takes the frames from a Listener of its own. The owner never waits: a listener keeps
+// the last few frames, and one that is too slow loses the oldest of them. It sees that from the
+// frames' seq, which then has a gap.
 //
 // Thread-safe.
 #ifndef HIVEWIRE_SERVER_RPC_BROADCAST_H_
@@ -11,7 +11,9 @@
 
 #include <atomic>
 #include <deque>
+#include <functional>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -26,23 +28,22 @@ class Broadcast {
 
   class Listener {
    public:
-    // Waits for a frame; null after Wake.
-    std::shared_ptr<const v1::ServerFrame> Next();
-    // The next Next, or the one that waits, returns null.
-    void Wake();
+    explicit Listener(std::function<void()> on_news) : on_news_(std::move(on_news)) {}
+    // The next frame, or null.
+    std::shared_ptr<const v1::ServerFrame> Take();
 
    private:
     friend class Broadcast;
     void Add(const std::shared_ptr<const v1::ServerFrame>& frame);
 
+    const std::function<void()> on_news_;
     Mutex mutex_;
-    Condition changed_;
     std::deque<std::shared_ptr<const v1::ServerFrame>> frames_ ABSL_GUARDED_BY(mutex_);
-    bool woken_ ABSL_GUARDED_BY(mutex_) = false;
   };
 
-  // Hears what is published from now on, until the caller lets go of it.
-  std::shared_ptr<Listener> Listen();
+  // Hears what is published from now on, until the caller lets go of it. `on_news` is called after
+  // each frame, and by WakeAll, from the thread that publishes; it must not wait.
+  std::shared_ptr<Listener> Listen(std::function<void()> on_news);
   // Copies the frame, if anybody listens.
   void Publish(const v1::ServerFrame& frame);
   void WakeAll();

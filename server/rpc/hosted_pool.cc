@@ -10,9 +10,6 @@
 namespace hivewire {
 namespace {
 
-// How long a superseded session may take to say goodbye before its stream is cut.
-constexpr absl::Duration kGoodbye = absl::Seconds(2);
-
 bool EqualInConstantTime(absl::string_view a, absl::string_view b) {
   unsigned difference = a.size() == b.size() ? 0 : 1;
   for (size_t k = 0; k < a.size(); ++k) {
@@ -39,32 +36,57 @@ absl::Status HostedPool::CheckToken(absl::string_view token) const {
                    absl::StrCat("lease_token: is not that of pool ", id()), "lease_token");
 }
 
-absl::StatusOr<uint64_t> HostedPool::Attach(std::function<void()> cut) {
-  MutexLock lock(mutex_);
-  const uint64_t epoch = ++epoch_;
-  const auto free = [&]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return !attached_ && !in_unary_; };
-  if (attached_) {
-    pool_->Interrupt();
-    if (!detached_.WaitUntil(lock, absl::Now() + kGoodbye, free) && cut_ != nullptr) cut_();
+void HostedPool::Attach(std::function<void()> cut,
+                        std::function<void(absl::StatusOr<uint64_t>)> attached) {
+  std::optional<Waiting> before;
+  {
+    MutexLock lock(mutex_);
+    before = std::move(waiting_);
+    waiting_ = Waiting{++epoch_, std::move(cut), std::move(attached)};
   }
-  detached_.Wait(lock, free);
-  if (released_)
-    return MakeError(v1::ERROR_REASON_UNKNOWN_POOL, absl::StrCat("pool ", id(), " was released"));
-  if (epoch != epoch_) {
-    return MakeError(v1::ERROR_REASON_SUPERSEDED,
-                     absl::StrCat("a newer stream attached to pool ", id()));
+  if (before.has_value()) {
+    before->attached(MakeError(v1::ERROR_REASON_SUPERSEDED,
+                               absl::StrCat("a newer stream attached to pool ", id())));
   }
-  attached_ = true;
-  cut_ = std::move(cut);
-  return epoch;
+  pool_->Interrupt();
+  Settle();
 }
 
-void HostedPool::Detach(uint64_t) {
+void HostedPool::Settle() {
+  std::optional<Waiting> next;
+  bool released = false;
+  {
+    MutexLock lock(mutex_);
+    if (!waiting_.has_value() || attached_ || in_unary_) return;
+    next = std::move(waiting_);
+    waiting_.reset();
+    released = released_;
+    if (!released) {
+      attached_ = true;
+      cut_ = std::move(next->cut);
+    }
+  }
+  if (released) {
+    next->attached(
+        MakeError(v1::ERROR_REASON_UNKNOWN_POOL, absl::StrCat("pool ", id(), " was released")));
+  } else {
+    next->attached(next->epoch);
+  }
+}
+
+void HostedPool::Cut() {
   MutexLock lock(mutex_);
-  attached_ = false;
-  cut_ = nullptr;
-  expires_ = absl::Now() + ttl_;
-  detached_.NotifyAll();
+  if (waiting_.has_value() && cut_ != nullptr) cut_();
+}
+
+void HostedPool::Detach() {
+  {
+    MutexLock lock(mutex_);
+    attached_ = false;
+    cut_ = nullptr;
+    expires_ = absl::Now() + ttl_;
+  }
+  Settle();
 }
 
 HostedPool::End HostedPool::EndOf(uint64_t epoch) const {
@@ -79,7 +101,7 @@ absl::Status HostedPool::BeginUnary() {
     return MakeError(v1::ERROR_REASON_LEASE_HELD,
                      absl::StrCat("pool ", id(), " has a session attached"), "pool_id", id());
   }
-  detached_.Wait(lock, [&]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return !in_unary_; });
+  unary_done_.Wait(lock, [&]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return !in_unary_; });
   if (released_)
     return MakeError(v1::ERROR_REASON_UNKNOWN_POOL, absl::StrCat("pool ", id(), " was released"));
   in_unary_ = true;
@@ -87,10 +109,13 @@ absl::Status HostedPool::BeginUnary() {
 }
 
 void HostedPool::EndUnary() {
-  MutexLock lock(mutex_);
-  in_unary_ = false;
-  expires_ = absl::Now() + ttl_;
-  detached_.NotifyAll();
+  {
+    MutexLock lock(mutex_);
+    in_unary_ = false;
+    expires_ = absl::Now() + ttl_;
+    unary_done_.NotifyAll();
+  }
+  Settle();
 }
 
 void HostedPool::Touch() {

@@ -49,11 +49,14 @@ class HostedPool {
   // Why a session must go.
   enum class End { kNone, kSuperseded, kReleased };
 
-  // Makes the caller the attached session, once the one before has called Detach; returns its
-  // epoch. `cut` breaks the caller's stream by force: it is called when a later session does not
-  // want to wait any longer.
-  absl::StatusOr<uint64_t> Attach(std::function<void()> cut);
-  void Detach(uint64_t epoch);
+  // Makes the caller the attached session, once the one before has called Detach and no unary call
+  // holds the pool. `attached` is then called with its epoch, at once or on the thread of whoever
+  // held the pool; or with the reason why it came to nothing. `cut` breaks the caller's stream by
+  // force.
+  void Attach(std::function<void()> cut, std::function<void(absl::StatusOr<uint64_t>)> attached);
+  // Breaks the stream of the attached session: one that waits for it has lost patience.
+  void Cut();
+  void Detach();
   // Whether the session of `epoch` must go.
   End EndOf(uint64_t epoch) const;
 
@@ -87,6 +90,9 @@ class HostedPool {
   void Wake();
 
  private:
+  // Attaches the session that waits, if it may be.
+  void Settle();
+
   const std::unique_ptr<Pool> pool_;
   const v1::PoolDescription description_;
   const std::string token_;
@@ -96,12 +102,18 @@ class HostedPool {
   Broadcast broadcast_;
 
   mutable Mutex mutex_;
-  Condition detached_;
+  Condition unary_done_;
   uint64_t epoch_ ABSL_GUARDED_BY(mutex_) = 0;
   bool attached_ ABSL_GUARDED_BY(mutex_) = false;
   bool in_unary_ ABSL_GUARDED_BY(mutex_) = false;
   bool released_ ABSL_GUARDED_BY(mutex_) = false;
   std::function<void()> cut_ ABSL_GUARDED_BY(mutex_);
+  struct Waiting {
+    uint64_t epoch = 0;
+    std::function<void()> cut;
+    std::function<void(absl::StatusOr<uint64_t>)> attached;
+  };
+  std::optional<Waiting> waiting_ ABSL_GUARDED_BY(mutex_);  // for the attached one to leave
   absl::Time expires_ ABSL_GUARDED_BY(mutex_);
   std::map<uint32_t, std::array<double, 3>> views_ ABSL_GUARDED_BY(mutex_);
 };

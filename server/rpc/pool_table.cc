@@ -162,6 +162,12 @@ void PoolTable::Release(const std::shared_ptr<HostedPool>& pool) {
   spdlog::info("{} freed after {} steps", pool->id(), pool->pool().statistics().steps);
 }
 
+void PoolTable::Bury(std::shared_ptr<HostedPool> pool) {
+  MutexLock lock(mutex_);
+  buried_.push_back(std::move(pool));
+  changed_.NotifyAll();
+}
+
 std::vector<std::shared_ptr<HostedPool>> PoolTable::List() const {
   MutexLock lock(mutex_);
   std::vector<std::shared_ptr<HostedPool>> pools;
@@ -189,11 +195,14 @@ bool PoolTable::draining() const {
 
 void PoolTable::Reap() {
   while (true) {
+    std::vector<std::shared_ptr<HostedPool>> buried;
     {
       MutexLock lock(mutex_);
-      changed_.WaitUntil(lock, absl::Now() + kReapPeriod,
-                         [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return stopping_; });
+      changed_.WaitUntil(lock, absl::Now() + kReapPeriod, [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+        return stopping_ || !buried_.empty();
+      });
       if (stopping_) return;
+      buried.swap(buried_);
       const absl::Time now = absl::Now();
       for (auto key = idempotency_keys_.begin(); key != idempotency_keys_.end();) {
         key = key->second.until < now ? idempotency_keys_.erase(key) : std::next(key);

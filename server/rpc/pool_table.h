@@ -49,6 +49,9 @@ class PoolTable {
   absl::StatusOr<std::shared_ptr<HostedPool>> Find(absl::string_view pool_id,
                                                    absl::string_view token) const;
   void Release(const std::shared_ptr<HostedPool>& pool);
+  // Lets go of `pool` on a thread that may wait: if this was the last to hold it, it goes when none
+  // of its lanes runs any more.
+  void Bury(std::shared_ptr<HostedPool> pool);
   std::vector<std::shared_ptr<HostedPool>> List() const;
 
   const Registry& registry() const { return registry_; }
@@ -82,6 +85,7 @@ class PoolTable {
   Pool::Statistics past_ ABSL_GUARDED_BY(mutex_);
   bool draining_ ABSL_GUARDED_BY(mutex_) = false;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  std::vector<std::shared_ptr<HostedPool>> buried_ ABSL_GUARDED_BY(mutex_);
   std::thread reaper_;
 };
 

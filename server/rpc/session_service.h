@@ -21,13 +21,13 @@
 
 namespace hivewire {
 
-class SessionService final : public v1::EnvSession::Service {
+class SessionService final : public v1::EnvSession::CallbackService {
  public:
   // `pools` outlives the service. `drain_grace` is what clients are told while the server drains.
   SessionService(PoolTable& pools, absl::Duration drain_grace);
 
-  grpc::Status Connect(grpc::ServerContext* context,
-                       grpc::ServerReaderWriter<v1::ServerFrame, v1::ClientFrame>* stream) override;
+  grpc::ServerBidiReactor<v1::ClientFrame, v1::ServerFrame>* Connect(
+      grpc::CallbackServerContext* context) override;
 
   uint64_t num_sessions() const { return num_sessions_.load(); }
 
