@@ -381,16 +381,21 @@ absl::Status VectorEnv::LoadState(const std::vector<std::string>& snapshots, Ste
 absl::StatusOr<v1::RenderResponse> VectorEnv::Render(uint32_t env_id, const std::string& camera,
                                                      uint32_t width, uint32_t height,
                                                      v1::ImageFormat format) {
+  v1::RenderRequest request;
+  request.set_camera(camera);
+  request.set_width(width);
+  request.set_height(height);
+  request.set_format(format);
+  return Render(env_id, std::move(request));
+}
+
+absl::StatusOr<v1::RenderResponse> VectorEnv::Render(uint32_t env_id, v1::RenderRequest request) {
   const absl::Status mine = CheckProcess();
   if (!mine.ok()) return mine;
   for (const auto& shard : shards_) {
     if (env_id < shard->first_lane || env_id - shard->first_lane >= shard->num_lanes) continue;
-    v1::RenderRequest request;
+    request.clear_env_ids();
     request.add_env_ids(env_id - shard->first_lane);
-    request.set_camera(camera);
-    request.set_width(width);
-    request.set_height(height);
-    request.set_format(format);
     auto image = shard->carrier->Render(request);
     if (image.ok()) image->set_env_id(env_id);
     return image;

@@ -191,6 +191,8 @@ class VectorEnv {
   absl::StatusOr<v1::RenderResponse> Render(uint32_t env_id, const std::string& camera,
                                             uint32_t width, uint32_t height,
                                             v1::ImageFormat format = v1::IMAGE_FORMAT_RAW_RGB);
+  // With all that a request can say of the image (its pool and env_ids are filled in).
+  absl::StatusOr<v1::RenderResponse> Render(uint32_t env_id, v1::RenderRequest request);
 
  private:
   struct Shard;

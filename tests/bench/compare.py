@@ -201,6 +201,18 @@ def processor():
     return platform.processor()
 
 
+def machine(command):
+    """What stands above every file of results."""
+    return {
+        "date": datetime.date.today().isoformat(),
+        "processor": processor(),
+        "cores": os.cpu_count(),
+        "system": f"{platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+        "command": command,
+    }
+
+
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--bin", type=pathlib.Path, required=True, help="folder of the built players")
@@ -244,12 +256,7 @@ def main():
                     cell.close()
                 shutil.rmtree(folder, ignore_errors=True)
     options.json.write_text(json.dumps({
-        "date": datetime.date.today().isoformat(),
-        "processor": processor(),
-        "cores": os.cpu_count(),
-        "system": f"{platform.system()} {platform.release()}",
-        "python": platform.python_version(),
-        "command": "tests/bench/compare.sh" + (" --quick" if options.quick else ""),
+        **machine("tests/bench/compare.sh" + (" --quick" if options.quick else "")),
         "cells": cells,
     }, indent=1, ensure_ascii=False) + "\n")
 

@@ -40,7 +40,7 @@ constexpr int kRoundTripsATurn = 500;
 
 struct Way {
   std::unique_ptr<VectorEnv> env;
-  std::unique_ptr<RoundTrip> round_trip;       // of one lane
+  std::unique_ptr<RoundTrip> round_trip;                // of one lane
   std::vector<std::unique_ptr<GroupStepper>> steppers;  // by groups − 1
 };
 
@@ -113,9 +113,9 @@ class HivewirePlayer {
     const auto done = stepper.Run(kCalibrationSteps);
     if (!done.ok()) return done.status();
     const double seconds = absl::ToDoubleSeconds(absl::Now() - begin);
-    const int steps = static_cast<int>(std::clamp(
-        absl::GetFlag(FLAGS_seconds) / seconds * kCalibrationSteps, 1.0 * kCalibrationSteps,
-        1.0 * kMostSteps));
+    const int steps =
+        static_cast<int>(std::clamp(absl::GetFlag(FLAGS_seconds) / seconds * kCalibrationSteps,
+                                    1.0 * kCalibrationSteps, 1.0 * kMostSteps));
     for (std::string& step : SampleActions(sampler, env, steps - kCalibrationSteps))
       actions_.push_back(std::move(step));
     return absl::OkStatus();

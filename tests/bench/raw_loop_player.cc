@@ -19,7 +19,8 @@ namespace {
 int Main(const std::string& path, const std::string& models, int threads) {
   const auto recording = ReadRecording(path);
   if (!recording.ok()) {
-    std::fprintf(stderr, "raw_loop_player: %s\n", std::string(recording.status().message()).c_str());
+    std::fprintf(stderr, "raw_loop_player: %s\n",
+                 std::string(recording.status().message()).c_str());
     return 1;
   }
   char error[1000] = "";
@@ -34,7 +35,8 @@ int Main(const std::string& path, const std::string& models, int threads) {
   PlayTurns(JsonObject(), {"raw"}, absl::StrCat("MuJoCo ", mj_versionString()),
             [&](const std::string&) -> absl::StatusOr<Turn> {
               const absl::Time begin = absl::Now();
-              const absl::Status status = RunRawLoop(model, *recording, threads, recording->engine_version == mj_version());
+              const absl::Status status =
+                  RunRawLoop(model, *recording, threads, recording->engine_version == mj_version());
               if (!status.ok()) return status;
               Turn turn;
               turn.lane_steps = recording->lane_steps();

@@ -12,6 +12,20 @@ import sys
 import chart
 import goals
 
+# Of an Ant step's observation, reward and flags, and of its action.
+ANT_STEP_BYTES = 980
+
+NETWORK_ADVICE = """**Which to choose.** On one machine or one switch (up to about 0.2 ms) step with two groups in flight: \
+`SendStep` one half of the lanes while the other half's results are on their way. It costs nothing, and hides the delay \
+as long as a group's step takes longer than a round trip. Over a slower network no lane can be stepped more often than \
+once in a round trip, so lanes are what buys throughput: N lanes make at most N ÷ round trip steps a second, in lockstep \
+and in groups alike. If the algorithm can use them, take as many lanes as the server makes steps in a round trip, twice \
+over, in two groups: lanes are small."""
+ROLLOUT_ADVICE = """If it cannot, because more lanes make rollouts shorter or staler, do not step over that network: let the \
+policy travel to the env server (the rollout service), where nothing waits for the network."""
+LOCAL_ADVICE = """If it cannot, because more lanes make rollouts shorter or staler, do not step over that network: run the \
+client on the server's machine."""
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
@@ -69,6 +83,110 @@ def stepping_section(stepping):
     return parts
 
 
+def measured_by(results, what="Measured"):
+    return (f"{what} {results['date']} on {results['processor']}, {results['cores']} cores, {results['system']}, "
+            f"by `{results['command']}`.")
+
+
+def on_paper(cpu_us_per_lane, stepping):
+    """What one client machine can feed, from its CPU time a lane step and a server core's speed."""
+    fed = 1e6 / cpu_us_per_lane
+    figures = goals.Stepping(stepping)
+    made = {env: figures.best(env, 64, "bare mj_step", "lane_steps_per_s") for env in ("Ant-v5", "HalfCheetah-v5")}
+    words = [f"{fed * stepping['cores'] / rate:,.0f} server cores of {goals.SHORT[env]}" for env, rate in made.items() if rate]
+    return (
+        f"On paper: at {cpu_us_per_lane:.1f} µs of CPU a lane step, a core of the client takes in {fed:,.0f} lane steps/s. "
+        + (f"By what a core makes here, that feeds {' or '.join(words)}, before the policy costs anything. " if words else "")
+        + f"Ant's {ANT_STEP_BYTES} bytes a step make that {fed * ANT_STEP_BYTES * 8 / 1e9:.1f} Gbit/s a client core: on "
+        "1 Gbit/s the network is the bound, and on 10 Gbit/s a few cores are. More than 16 servers, and servers on "
+        "machines of their own, were not at hand.")
+
+
+def service_section(service, stepping):
+    parts = ["## Many lanes, clients and servers", measured_by(service)]
+    pixels = service.get("pixels_frames_per_s")
+    rows = [
+        ["10,000 Humanoid lanes, stepped: resident memory",
+         f"{service['many_lanes_resident_bytes'] / 1e6:,.0f} MB, {service['memory_per_lane_bytes']:,.0f} B a lane"],
+        ["64 clients of one Ant lane each, together",
+         f"{service['clients_steps_per_s']:,.0f} steps/s, {service['clients_to_one_client']:.2f} of one client with "
+         f"64 lanes; the slowest had {service['clients_slowest_to_fastest']:.2f} of the fastest"],
+        ["one Ant lane, round trip, on an idle server",
+         f"p50 {service['neighbour_idle_p50_us']:,.0f} µs, p99 {service['neighbour_idle_p99_us']:,.0f} µs"],
+        ["… beside another client's 1,000 Humanoid lanes",
+         f"p50 {service['neighbour_p50_us']:,.0f} µs, p99 {service['neighbour_p99_us']:,.0f} µs: "
+         f"{service['neighbour_p99_ratio']:.1f} times the idle server's"],
+    ]
+    if pixels:
+        rows += [[f"84×84 RGB of Ant after each step, {service['pixels_backend']} in software: {name}",
+                  f"{rate:,.0f} frames/s"] for name, rate in pixels.items()]
+    parts.append(table(["what", "measured"], rows, numbers_from=2))
+    fan_out = service["fan_out"]
+    parts.append(
+        "One `VectorEnv` over several servers, 64 lanes each, whose tasks sleep instead of computing "
+        "(observations and actions as large as Ant's): what a batch costs the client, with all its threads.")
+    parts.append(table(["servers", "client's CPU a batch and server, µs", "steps/s"],
+                       [[row["servers"], f"{row['cpu_us_per_batch']:.0f}", number(row["lane_steps_per_s"])]
+                        for row in fan_out], numbers_from=0))
+    if stepping:
+        parts.append(on_paper(fan_out[-1]["cpu_us_per_batch"] / 64, stepping))
+    return parts
+
+
+def profile_section(profile):
+    parts = [
+        "## Where the time goes", measured_by(profile),
+        f"{profile['env']}, {profile['lanes']} lanes over a Unix socket in two groups in flight, so a batch is "
+        f"{profile['batch_lanes']} lanes. ",
+    ]
+    if "cpu" in profile:
+        parts.append(
+            f"CPU time for each batch, sampled over a second at {profile['batches_per_s']:,.0f} batches/s, all threads. "
+            "*Engine* is MuJoCo; *task* is observing, rewarding and resetting; *copies* are ours, mostly a lane's row "
+            "into and out of the worker's engine; *sockets* is the kernel's share of sending and receiving; *wake-ups* "
+            "are futexes and the scheduler, also where a thread of ours gave way to another program's.")
+        parts.append(table(["part", "server, µs", "client, µs", "share"], [
+            [row["part"], f"{row['server_us']:.1f}", f"{row['client_us']:.1f}",
+             f"{(row['server_us'] + row['client_us']) / sum(r['server_us'] + r['client_us'] for r in profile['cpu']):.1%}"]
+            for row in profile["cpu"]]))
+    parts.append("The server's heap and its copies of 128 bytes and more, counted by a library preloaded into it, "
+                 "for each batch in the steady state:")
+    parts.append(table(["who", "allocations", "their bytes", "copies", "their bytes"], [
+        [row["who"], f"{row['allocations']:.2f}", number(row["allocated_bytes"]), f"{row['copies']:.2f}",
+         number(row["copied_bytes"])] for row in profile["memory"]]))
+    ours = next((row for row in profile["memory"] if row["who"] == "Hivewire"), None)
+    if ours:
+        parts.append(f"That is {ours['allocations'] / profile['batch_lanes']:.3g} allocations and "
+                     f"{ours['copied_bytes'] / profile['batch_lanes']:,.0f} bytes copied for each step by Hivewire's "
+                     "own code; the kernel copies each message twice more, into the socket and out of it.")
+    places = [place for place in profile["places"] if place["a_batch"] >= 0.005]
+    parts.append(table(["of these, by", "what", "a batch"], [
+        [f"`{place['where']}`", place["kind"], f"{place['a_batch']:.2f}"] for place in places], numbers_from=2))
+    return parts
+
+
+def network_section(network):
+    rows = network["rows"]
+    delays = sorted({row["round_trip_ms"] for row in rows})
+    parts = [
+        "## A slow network", measured_by(network),
+        "Server and client on one machine, between them a proxy of ours that delivers each byte half a round trip "
+        "later, at 1 Gbit/s. Lane steps per second:",
+        "![Throughput against delay](img/network.svg)",
+    ]
+    body = []
+    for env in dict.fromkeys(row["env"] for row in rows):
+        for mode in dict.fromkeys(row["mode"] for row in rows):
+            cells = {row["round_trip_ms"]: row for row in rows if row["env"] == env and row["mode"] == mode}
+            if cells:
+                lanes = next(iter(cells.values()))["lanes"]
+                body.append([env, mode, lanes, *(number(cells[d]["lane_steps_per_s"]) if d in cells else "" for d in delays)])
+    parts.append(table(["env", "mode", "lanes", *(f"{d:g} ms" if d else "none" for d in delays)], body, numbers_from=2))
+    shipped = any(row["mode"].startswith("rollout") for row in rows)
+    parts.append(f"{NETWORK_ADVICE} {ROLLOUT_ADVICE if shipped else LOCAL_ADVICE}")
+    return parts
+
+
 def page(results):
     parts = [
         "# Performance",
@@ -82,6 +200,9 @@ def page(results):
     ]
     if results["stepping"]:
         parts += stepping_section(results["stepping"])
+    for name, section in (("service", service_section), ("profile", profile_section), ("network", network_section)):
+        if results[name]:
+            parts += section(results[name], results["stepping"]) if name == "service" else section(results[name])
     return "\n\n".join(parts) + "\n"
 
 
@@ -95,6 +216,8 @@ def main():
     files = {docs / "performance.md": page(results)}
     if results["stepping"]:
         files[docs / "img" / "stepping.svg"] = chart.stepping_bars(results["stepping"])
+    if results["network"]:
+        files[docs / "img" / "network.svg"] = chart.network_lines(results["network"])
     stale = [path for path, text in files.items() if not path.exists() or path.read_text() != text]
     if check and stale:
         sys.exit("not what tests/bench/report.py writes: " + ", ".join(map(str, stale)))

@@ -22,20 +22,23 @@ namespace {
 
 constexpr absl::Duration kStartTimeout = absl::Seconds(30);
 
-[[noreturn]] void RunServer(const std::string& program, const std::string& listen,
-                            const std::string& ready_file, const std::string& log) {
+[[noreturn]] void RunServer(const std::vector<std::string>& command, const std::string& log) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   const int output = open(log.c_str(), O_WRONLY | O_CREAT, 0600);
   dup2(output, STDOUT_FILENO);
   dup2(output, STDERR_FILENO);
-  execl(program.c_str(), program.c_str(), listen.c_str(), ready_file.c_str(), "--render=false",
-        static_cast<char*>(nullptr));
+  std::vector<char*> arguments;
+  for (const std::string& argument : command)
+    arguments.push_back(const_cast<char*>(argument.c_str()));
+  arguments.push_back(nullptr);
+  execv(arguments[0], arguments.data());
   _exit(127);
 }
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<ServerProcess>> ServerProcess::Start(const std::string& program) {
+absl::StatusOr<std::unique_ptr<ServerProcess>> ServerProcess::Start(
+    const std::string& program, const std::vector<std::string>& flags) {
   if (access(program.c_str(), X_OK) != 0)
     return absl::ErrnoToStatus(errno, absl::StrCat("--env_server: cannot run ", program));
   std::string folder = (std::filesystem::temp_directory_path() / "hivewire-bench-XXXXXX").string();
@@ -43,11 +46,13 @@ absl::StatusOr<std::unique_ptr<ServerProcess>> ServerProcess::Start(const std::s
     return absl::ErrnoToStatus(errno, absl::StrCat("cannot make the folder ", folder));
   const std::string ready_file = absl::StrCat(folder, "/ready");
   const std::string log = absl::StrCat(folder, "/log");
-  const std::string listen = absl::StrCat("--listen=unix:", folder, "/socket,tcp:127.0.0.1:0");
-  const std::string ready_flag = absl::StrCat("--ready_file=", ready_file);
+  std::vector<std::string> command = {
+      program, absl::StrCat("--listen=unix:", folder, "/socket,tcp:127.0.0.1:0"),
+      absl::StrCat("--ready_file=", ready_file)};
+  command.insert(command.end(), flags.begin(), flags.end());
   const pid_t pid = fork();
   if (pid < 0) return absl::ErrnoToStatus(errno, "cannot fork");
-  if (pid == 0) RunServer(program, listen, ready_flag, log);
+  if (pid == 0) RunServer(command, log);
   std::unique_ptr<ServerProcess> server(new ServerProcess(pid, folder));
   const absl::Time deadline = absl::Now() + kStartTimeout;
   while (access(ready_file.c_str(), R_OK) != 0) {

@@ -9,6 +9,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 
@@ -16,9 +17,10 @@ namespace hivewire {
 
 class ServerProcess {
  public:
-  // Runs `program` on a Unix socket and on loopback, and waits until it serves. To be called before
-  // this process has threads.
-  static absl::StatusOr<std::unique_ptr<ServerProcess>> Start(const std::string& program);
+  // Runs `program` on a Unix socket and on loopback with these flags more, and waits until it
+  // serves. To be called before this process has threads.
+  static absl::StatusOr<std::unique_ptr<ServerProcess>> Start(
+      const std::string& program, const std::vector<std::string>& flags = {"--render=false"});
   ~ServerProcess();
   ServerProcess(const ServerProcess&) = delete;
   ServerProcess& operator=(const ServerProcess&) = delete;
