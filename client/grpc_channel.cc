@@ -17,6 +17,8 @@
 namespace hivewire {
 namespace {
 
+constexpr int kWindowBytes = 4 << 20;
+constexpr int kFrameBytes = 1 << 20;
 constexpr absl::Duration kBetweenAttempts = absl::Milliseconds(50);
 
 absl::StatusOr<std::string> ReadOption(absl::string_view option, const std::string& path) {
@@ -39,6 +41,10 @@ grpc::ChannelArguments Arguments(const ConnectionOptions& options) {
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 5000);
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 500);
+  // Windows that do not hold up a batch, instead of probing for them with pings of its own.
+  arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
+  arguments.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, kWindowBytes);
+  arguments.SetInt(GRPC_ARG_HTTP2_MAX_FRAME_SIZE, kFrameBytes);
   // The server's limit is agreed on in Attach.
   arguments.SetMaxReceiveMessageSize(-1);
   if (!options.tls_server_name.empty()) arguments.SetSslTargetNameOverride(options.tls_server_name);

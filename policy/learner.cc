@@ -13,6 +13,7 @@
 #include "absl/strings/strip.h"
 #include "base/nearest.h"
 #include "client/connection_flags.h"
+#include "client/polling.h"
 #include "policy/commands.h"
 #include "policy/config/config.h"
 #include "policy/stop_signal.h"
@@ -152,6 +153,7 @@ absl::Status Dispatch(const std::vector<char*>& words, const std::vector<std::st
 }  // namespace hivewire
 
 int main(int argc, char** argv) {
+  hivewire::PreferPoll();
   absl::SetProgramUsageMessage(hivewire::kUsage);
   std::vector<char*> arguments(argv, argv + argc);
   const std::vector<std::string> set = hivewire::TakeOverrides(arguments);

@@ -1,4 +1,5 @@
 // hivectl bench: how fast a server steps an env for this client.
+#include <algorithm>
 #include <ostream>
 
 #include "absl/strings/str_format.h"
@@ -47,7 +48,7 @@ absl::StatusOr<std::vector<double>> RoundTrips(const Arguments& arguments) {
 absl::Status Bench(const CommandContext& context) {
   const Arguments& arguments = context.arguments;
   const int num_envs = arguments.Count("num_envs");
-  const int groups = arguments.Count("groups");
+  const int groups = arguments.Has("groups") ? arguments.Count("groups") : std::min(2, num_envs);
   if (groups > num_envs) {
     return absl::InvalidArgumentError(
         absl::StrFormat("--groups: %d are more than the %d lanes", groups, num_envs));
@@ -95,8 +96,7 @@ Command BenchCommand() {
           {{.name = "num_envs", .kind = FlagKind::kCount, .default_value = "64", .doc = "Lanes."},
            {.name = "groups",
             .kind = FlagKind::kCount,
-            .default_value = "2",
-            .doc = "Groups of lanes in flight; 1 waits for all lanes at each step."},
+            .doc = "Groups of lanes in flight, 2 by default; 1 waits for all lanes at each step."},
            {.name = "seconds",
             .kind = FlagKind::kNumber,
             .default_value = "3",

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "client/commands/hivectl.h"
+#include "client/polling.h"
 
 namespace {
 
@@ -16,6 +17,7 @@ std::atomic<bool> interrupted{false};
 }  // namespace
 
 int main(int argc, char** argv) {
+  hivewire::PreferPoll();
   // The first signal asks the command to clean up, the second one ends it.
   struct sigaction action = {};
   action.sa_handler = [](int) { interrupted.store(true); };

@@ -13,8 +13,7 @@
 namespace hivewire {
 
 // The observation as the networks get it.
-std::vector<double> NormalizedByHand(const v1::Policy& policy,
-                                     absl::Span<const float> observation);
+std::vector<double> NormalizedByHand(const v1::Policy& policy, absl::Span<const float> observation);
 
 // Means of a Gaussian head, logits of a categorical one.
 std::vector<double> ActorByHand(const v1::Policy& policy, absl::Span<const double> normalized);

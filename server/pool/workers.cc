@@ -1,6 +1,7 @@
 #include "server/pool/workers.h"
 
 #include <pthread.h>
+#include <sched.h>
 
 #include <algorithm>
 #include <atomic>
@@ -14,9 +15,14 @@
 namespace hivewire {
 namespace {
 
-// Items that a worker takes at once: few enough to share the end of a job evenly and to let other
-// pools in between, many enough that the lock costs nothing beside a step.
+// Items that a worker takes at once: few enough to share the end of a job evenly, many enough that
+// the lock costs nothing beside a step; and no more than take so long, for others wait meanwhile.
 constexpr size_t kMaxShare = 8;
+constexpr int64_t kShareNanos = 100000;
+
+// An idle worker looks for work so long before it sleeps, one at a time: to wake a thread that
+// sleeps takes longer than many a step.
+constexpr int64_t kLookNanos = 100000;
 
 // How often the watchdog looks: this part of the shortest timeout.
 constexpr int kLooksPerTimeout = 4;
@@ -68,6 +74,7 @@ Workers::Tenant::~Tenant() {
 void Workers::Tenant::Post(std::shared_ptr<Job> job) {
   const size_t items = job->size();
   if (items == 0) return;
+  bool seen = false;
   {
     MutexLock lock(workers_.mutex_);
     if (workers_.alive_ == 0) {
@@ -81,11 +88,13 @@ void Workers::Tenant::Post(std::shared_ptr<Job> job) {
       workers_.tenants_.push_back(this);
       scheduled_ = true;
     }
+    workers_.posts_.fetch_add(1, std::memory_order_release);
+    seen = workers_.looking_;
   }
-  if (items == 1) {
-    workers_.work_.NotifyOne();
-  } else {
+  if (items > 1) {
     workers_.work_.NotifyAll();
+  } else if (!seen) {
+    workers_.work_.NotifyOne();
   }
 }
 
@@ -138,7 +147,9 @@ Workers::Share Workers::Take() {
   tenants_.pop_front();
   Tenant::Queued& queued = tenant->queue_.front();
   const size_t even = (queued.end - queued.next) / (2 * static_cast<size_t>(size_));
-  const size_t count = std::clamp<size_t>(even, 1, kMaxShare);
+  const int64_t quick = kShareNanos / std::max<int64_t>(tenant->item_nanos_, 1);
+  const size_t most = static_cast<size_t>(std::clamp<int64_t>(quick, 1, kMaxShare));
+  const size_t count = std::clamp<size_t>(even, 1, most);
   Share share{tenant, queued.job, queued.next, queued.next + count};
   queued.next += count;
   if (queued.next == queued.end) tenant->queue_.pop_front();
@@ -148,17 +159,32 @@ Workers::Share Workers::Take() {
   return share;
 }
 
+void Workers::WaitForWork(MutexLock& lock) {
+  if (tenants_.empty() && !looking_) {
+    looking_ = true;
+    const uint64_t seen = posts_.load(std::memory_order_relaxed);
+    lock.Unlock();
+    const int64_t until = SteadyNanos() + kLookNanos;
+    while (posts_.load(std::memory_order_acquire) == seen && SteadyNanos() < until) sched_yield();
+    lock.Lock();
+    looking_ = false;
+  }
+  work_.Wait(lock,
+             [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return stopping_ || !tenants_.empty(); });
+}
+
 void Workers::Run(int worker, const std::shared_ptr<Seat>& seat) {
   MutexLock lock(mutex_);
   while (true) {
-    work_.Wait(lock,
-               [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return stopping_ || !tenants_.empty(); });
+    WaitForWork(lock);
     if (stopping_) return;
     seat->share = Take();
     lock.Unlock();
     Share& share = seat->share;
     const std::shared_ptr<Job> job = share.job;
     const int64_t timeout = absl::ToInt64Nanoseconds(share.tenant->timeout_);
+    const int64_t items = static_cast<int64_t>(share.end - share.begin);
+    const int64_t begun = SteadyNanos();
     for (; share.begin < share.end; ++share.begin) {
       int64_t deadline = SteadyNanos() + timeout;
       seat->deadline.store(deadline, std::memory_order_release);
@@ -169,7 +195,9 @@ void Workers::Run(int worker, const std::shared_ptr<Seat>& seat) {
       job->Done(share.begin);
     }
     share.job.reset();
+    const int64_t nanos = (SteadyNanos() - begun) / items;
     lock.Lock();
+    share.tenant->item_nanos_ = nanos;
     if (--share.tenant->running_ == 0) idle_.NotifyAll();
   }
 }

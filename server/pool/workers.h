@@ -1,8 +1,8 @@
 // The server's worker threads, shared by every pool.
 //
-// A tenant (a pool) posts jobs: so many items, each run once, on any worker. Workers take a few
-// items at a time, from the oldest job of one tenant after the other in turn, so a large pool does
-// not hold up a small one.
+// A tenant (a pool) posts jobs: so many items, each run once, on any worker. Workers take items for
+// a short time's work, from the oldest job of one tenant after the other in turn, so a large pool
+// does not hold up a small one.
 //
 // A watchdog thread looks for items that take longer than their tenant allows. Such an item is
 // given up: its tenant is told, and its worker is left to itself and replaced by one with a number
@@ -14,6 +14,7 @@
 #ifndef HIVEWIRE_SERVER_POOL_WORKERS_H_
 #define HIVEWIRE_SERVER_POOL_WORKERS_H_
 
+#include <atomic>
 #include <deque>
 #include <memory>
 #include <set>
@@ -75,7 +76,8 @@ class Workers {
     std::deque<Queued> queue_;
     bool scheduled_ = false;  // stands in workers_.tenants_
     bool closing_ = false;
-    int running_ = 0;  // workers that hold items of it
+    int running_ = 0;         // workers that hold items of it
+    int64_t item_nanos_ = 0;  // what its last items took, roughly
   };
 
   explicit Workers(int num_threads);
@@ -104,6 +106,7 @@ class Workers {
 
   void StartWorker(int worker) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Run(int worker, const std::shared_ptr<Seat>& seat);
+  void WaitForWork(MutexLock& lock) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Share Take() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Watch();
   void GiveUp(int worker, Seat& seat);
@@ -114,6 +117,8 @@ class Workers {
   Condition work_;
   Condition idle_;
   std::deque<Tenant*> tenants_ ABSL_GUARDED_BY(mutex_);  // those with queued items, next first
+  std::atomic<uint64_t> posts_{0};
+  bool looking_ ABSL_GUARDED_BY(mutex_) = false;  // an idle worker is awake, looking at posts_
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   absl::flat_hash_map<const Model*, std::weak_ptr<Engines>> engines_ ABSL_GUARDED_BY(mutex_);
   // By number; those of lost workers are detached.

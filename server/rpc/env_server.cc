@@ -22,6 +22,8 @@
 namespace hivewire {
 namespace {
 
+constexpr int kWindowBytes = 4 << 20;
+constexpr int kFrameBytes = 1 << 20;
 constexpr absl::Duration kDrainPoll = absl::Milliseconds(50);
 
 int UsableCpus() {
@@ -41,6 +43,10 @@ void SetChannelArguments(const EnvServerOptions& options, grpc::ServerBuilder& b
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 5000);
+  // Windows that do not hold up a batch, instead of probing for them with pings of its own.
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_BDP_PROBE, 0);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, kWindowBytes);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_FRAME_SIZE, kFrameBytes);
   const int max_bytes =
       static_cast<int>(std::min<uint64_t>(options.limits.max_message_bytes, INT32_MAX));
   // A frame that is too large is refused by its session, which goes on; one that is much too large

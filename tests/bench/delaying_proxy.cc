@@ -20,9 +20,9 @@
 namespace hivewire {
 namespace {
 
-constexpr size_t kChunk = 256 << 10;           // bytes
-constexpr size_t kMostUnderWay = 32 << 20;     // bytes: more than 50 ms of 1 Gbit/s
-constexpr unsigned long kTimerSlack = 1;       // ns
+constexpr size_t kChunk = 256 << 10;        // bytes
+constexpr size_t kMostUnderWay = 32 << 20;  // bytes: more than 50 ms of 1 Gbit/s
+constexpr unsigned long kTimerSlack = 1;    // ns
 
 sockaddr_in Loopback(int port) {
   sockaddr_in address{};
@@ -114,9 +114,8 @@ bool DelayingProxy::Deliver(Direction& direction, absl::Time now) {
   direction.blocked = false;
   while (!direction.under_way.empty() && direction.under_way.front().due <= now) {
     Chunk& chunk = direction.under_way.front();
-    const ssize_t sent =
-        send(direction.to, chunk.bytes.data() + chunk.sent, chunk.bytes.size() - chunk.sent,
-             MSG_DONTWAIT | MSG_NOSIGNAL);
+    const ssize_t sent = send(direction.to, chunk.bytes.data() + chunk.sent,
+                              chunk.bytes.size() - chunk.sent, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (sent < 0 && (errno == EAGAIN || errno == EINTR)) {
       direction.blocked = true;
       return true;

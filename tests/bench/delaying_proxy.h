@@ -48,7 +48,7 @@ class DelayingProxy {
     std::deque<Chunk> under_way;
     size_t bytes_under_way = 0;
     absl::Time link_free;
-    bool ended = false;  // no more will come from `from`
+    bool ended = false;    // no more will come from `from`
     bool blocked = false;  // `to` takes no more at the moment
   };
   struct Connection {

@@ -105,8 +105,7 @@ TEST(DelayingProxy, BandwidthBoundsWhatArrives) {
 
 TEST(DelayingProxy, TheEndOfOneSideReachesTheOther) {
   Echo echo;
-  const auto proxy =
-      DelayingProxy::Start(echo.address(), {.round_trip = absl::Milliseconds(2)});
+  const auto proxy = DelayingProxy::Start(echo.address(), {.round_trip = absl::Milliseconds(2)});
   ASSERT_TRUE(proxy.ok()) << proxy.status();
   close(Connect((*proxy)->address()));
   // Echo's destructor joins a thread that ends with its connection.

@@ -15,6 +15,7 @@
 #include "absl/time/clock.h"
 #include "client/action_sampler.h"
 #include "client/inproc.h"
+#include "client/polling.h"
 #include "client/stepping.h"
 #include "client/vector_env.h"
 #include "server/pool/workers.h"
@@ -196,6 +197,7 @@ int Main() {
 }  // namespace hivewire
 
 int main(int argc, char** argv) {
+  hivewire::PreferPoll();
   absl::ParseCommandLine(argc, argv);
   return hivewire::Main();
 }

@@ -16,6 +16,7 @@
 #include "absl/time/clock.h"
 #include "base/json.h"
 #include "client/action_sampler.h"
+#include "client/polling.h"
 #include "client/stepping.h"
 #include "client/vector_env.h"
 #include "tests/bench/delaying_proxy.h"
@@ -155,6 +156,7 @@ absl::Status Measure() {
 }  // namespace hivewire
 
 int main(int argc, char** argv) {
+  hivewire::PreferPoll();
   absl::SetProgramUsageMessage("network_bench: stepping against delay.");
   absl::ParseCommandLine(argc, argv);
   const absl::Status status = hivewire::Measure();

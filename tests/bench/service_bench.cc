@@ -14,6 +14,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "base/json.h"
+#include "client/polling.h"
 #include "tests/bench/server_process.h"
 #include "tests/bench/service_rows.h"
 
@@ -95,8 +96,8 @@ absl::Status Clients(const Servers& servers, JsonObject& json) {
 }
 
 absl::Status Neighbour(const Servers& servers, JsonObject& json) {
-  const auto row = MeasureNeighbour(*servers[0], absl::GetFlag(FLAGS_rounds),
-                                    absl::GetFlag(FLAGS_seconds));
+  const auto row =
+      MeasureNeighbour(*servers[0], absl::GetFlag(FLAGS_rounds), absl::GetFlag(FLAGS_seconds));
   if (!row.ok()) return row.status();
   absl::FPrintF(stderr,
                 "one Ant lane: p50 %.0f us, p99 %.0f us alone; p50 %.0f us, p99 %.0f us (x %.1f) "
@@ -152,6 +153,7 @@ absl::Status Measure() {
 }  // namespace hivewire
 
 int main(int argc, char** argv) {
+  hivewire::PreferPoll();
   absl::SetProgramUsageMessage("service_bench: many lanes, many clients, many servers.");
   absl::ParseCommandLine(argc, argv);
   const absl::Status status = hivewire::Measure();
