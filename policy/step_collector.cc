@@ -1,0 +1,243 @@
+#include "policy/step_collector.h"
+
+#include <algorithm>
+#include <numeric>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace hivewire {
+namespace {
+
+constexpr char kObservations[] = "collector.observations";
+
+}  // namespace
+
+StepCollector::StepCollector(VectorEnv& env, Algorithm& algorithm, const ActionSpace& action,
+                             const v1::LearnerConfig& config)
+    : env_(env),
+      algorithm_(algorithm),
+      action_(action),
+      flattener_(env.observation_leaves()),
+      observations_(static_cast<size_t>(env.num_envs()) * flattener_.dim()) {
+  const v1::NormalizationConfig& normalization = config.normalization();
+  if (normalization.observation()) {
+    normalizer_ =
+        std::make_unique<ObservationNormalizer>(flattener_.dim(), normalization.observation_clip());
+  }
+  if (normalization.reward()) {
+    reward_normalizer_ = std::make_unique<RewardNormalizer>(env.num_envs(), config.ppo().gamma(),
+                                                            normalization.reward_clip());
+  }
+  const int num_groups = std::min(config.collection().groups(), env.num_envs());
+  groups_.resize(num_groups);
+  for (int i = 0; i < num_groups; ++i) {
+    const int first = env.num_envs() * i / num_groups;
+    const int end = env.num_envs() * (i + 1) / num_groups;
+    Group& group = groups_[i];
+    group.lanes = {first, end - first};
+    group.env_ids.resize(group.lanes.count);
+    std::iota(group.env_ids.begin(), group.env_ids.end(), first);
+    group.actions.resize(group.lanes.count * action_.row_bytes());
+  }
+}
+
+absl::Status StepCollector::Start(uint64_t seed) {
+  seed_ = seed;
+  if (absl::Status status = StartEpisodes(seed, scratch_, /*renew=*/false); !status.ok()) {
+    return status;
+  }
+  TakeObservations(0, scratch_);
+  return absl::OkStatus();
+}
+
+absl::Status StepCollector::StartEpisodes(uint64_t seed, StepResult& result, bool renew) {
+  absl::Status status;
+  do {
+    if (renew) status = env_.Renew();
+    if (!status.ok()) return status;
+    status = env_.Reset(seed, result);
+    renew = PoolsAreGone(status);
+  } while (renew);
+  return status;
+}
+
+absl::StatusOr<int64_t> StepCollector::Collect(int64_t max_frames) {
+  const int64_t num_lanes = env_.num_envs();
+  const int64_t frames = std::min(max_frames, algorithm_.StepsUntilUpdate() * num_lanes);
+  // In the last round only the first lanes take a step.
+  for (int64_t begun = 0; begun < frames; begun += num_lanes) {
+    const int64_t lanes = std::min(num_lanes, frames - begun);
+    for (Group& group : groups_) {
+      if (absl::Status status = Finish(group); !status.ok()) return status;
+      const int count =
+          static_cast<int>(std::clamp<int64_t>(lanes - group.lanes.first, 0, group.lanes.count));
+      if (count == 0) continue;
+      if (absl::Status status = Send(group, count); !status.ok()) return status;
+    }
+  }
+  for (Group& group : groups_) {
+    if (absl::Status status = Finish(group); !status.ok()) return status;
+  }
+  // The algorithm takes no further step, so it sees the new episodes from their start.
+  for (Group& group : groups_) {
+    if (!group.restarted) continue;
+    TakeRestart(group, group.lanes.count);
+    TakeObservations(group.lanes.first, group.result);
+    group.restarted = group.arrived = false;
+  }
+  return frames;
+}
+
+absl::Status StepCollector::Send(Group& group, int count) {
+  const LaneRange lanes = {group.lanes.first, count};
+  const absl::Span<char> actions(group.actions.data(), count * action_.row_bytes());
+  absl::Status status = algorithm_.Act(lanes, ObservationsOf(lanes), actions);
+  if (!status.ok()) return status;
+  group.in_flight = count;
+  if (group.restarted) {
+    TakeRestart(group, count);
+    return absl::OkStatus();
+  }
+  status = env_.SendStep(absl::MakeConstSpan(group.env_ids).first(count), actions);
+  return PoolsAreGone(status) ? Renew() : status;
+}
+
+absl::Status StepCollector::Renew() {
+  ++losses_;
+  // Other episodes than those that were lost, or they would be learned from twice.
+  const uint64_t seed = seed_ + static_cast<uint64_t>(losses_ * env_.num_envs());
+  if (absl::Status status = StartEpisodes(seed, restart_, /*renew=*/true); !status.ok()) {
+    return status;
+  }
+  for (Group& group : groups_) {
+    group.restarted = true;
+    // A result that had come is still recorded; the restart is the step after it.
+    if (group.in_flight > 0 && !group.arrived) TakeRestart(group, group.in_flight);
+  }
+  return absl::OkStatus();
+}
+
+void StepCollector::TakeRestart(Group& group, int count) {
+  const auto cut = [&](const auto& all, auto& part) {
+    part.assign(all.begin() + group.lanes.first, all.begin() + group.lanes.first + count);
+  };
+  StepResult& result = group.result;
+  result = StepResult();
+  cut(restart_.env_ids, result.env_ids);
+  for (const LeafBuffer& leaf : restart_.observations) {
+    LeafBuffer& rows = result.observations.emplace_back(leaf.name(), leaf.dtype(), leaf.shape());
+    rows.Resize(count);
+    std::copy_n(leaf.row(group.lanes.first), count * leaf.row_bytes(), rows.row(0));
+  }
+  cut(restart_.rewards, result.rewards);
+  cut(restart_.terminated, result.terminated);
+  cut(restart_.truncated, result.truncated);
+  cut(restart_.first, result.first);
+  cut(restart_.fault, result.fault);
+  group.arrived = true;
+  group.restarted = count < group.lanes.count;
+}
+
+absl::Status StepCollector::Await(Group& group) {
+  while (!group.arrived) {
+    absl::Status status = env_.Receive(scratch_);
+    if (PoolsAreGone(status)) {
+      status = Renew();
+      if (status.ok()) continue;
+    }
+    if (!status.ok()) return status;
+    const auto owner = std::find_if(groups_.begin(), groups_.end(), [this](const Group& other) {
+      return other.in_flight > 0 && other.env_ids[0] == scratch_.env_ids.at(0);
+    });
+    if (owner == groups_.end()) return absl::InternalError("a result for lanes that were not sent");
+    std::swap(owner->result, scratch_);
+    owner->arrived = true;
+  }
+  group.arrived = false;
+  return absl::OkStatus();
+}
+
+absl::Status StepCollector::Finish(Group& group) {
+  if (group.in_flight == 0) return absl::OkStatus();
+  if (absl::Status status = Await(group); !status.ok()) return status;
+  const StepResult& result = group.result;
+  const LaneRange lanes = {group.lanes.first, std::exchange(group.in_flight, 0)};
+  rewards_.assign(result.rewards.begin(), result.rewards.end());
+  valid_.resize(lanes.count);
+  for (int i = 0; i < lanes.count; ++i) valid_[i] = !result.first[i] && !result.fault[i];
+  for (const v1::Episode& episode : result.episodes) {
+    episodes_.push_back({episode.episode_return(), static_cast<double>(episode.length())});
+  }
+  faults_ += static_cast<int64_t>(result.faults.size());
+
+  TakeObservations(lanes.first, result);
+  if (reward_normalizer_ != nullptr) {
+    reward_normalizer_->Normalize(lanes.first, absl::MakeSpan(rewards_), valid_, result.terminated,
+                                  result.truncated);
+  }
+  return algorithm_.Record(
+      lanes, {ObservationsOf(lanes), rewards_, result.terminated, result.truncated, valid_});
+}
+
+void StepCollector::TakeObservations(int first_lane, const StepResult& result) {
+  const absl::Span<float> rows = ObservationsOf({first_lane, result.num_rows()});
+  flattener_.Flatten(result.observations, rows);
+  if (normalizer_ == nullptr) return;
+  // The row of a failed lane is all zero and shows nothing.
+  seen_.resize(result.fault.size());
+  for (size_t i = 0; i < seen_.size(); ++i) seen_[i] = !result.fault[i];
+  normalizer_->moments().Update(rows, seen_);
+  normalizer_->Normalize(rows);
+}
+
+absl::Span<float> StepCollector::ObservationsOf(LaneRange lanes) {
+  const size_t dim = static_cast<size_t>(flattener_.dim());
+  return absl::MakeSpan(observations_).subspan(lanes.first * dim, lanes.count * dim);
+}
+
+std::vector<EpisodeSummary> StepCollector::TakeEpisodes() { return std::exchange(episodes_, {}); }
+
+int64_t StepCollector::TakeFaults() { return std::exchange(faults_, 0); }
+
+absl::Status StepCollector::Save(bool env_state, TensorMap& tensors) {
+  tensors.PutFloats(kObservations, observations_);
+  if (normalizer_ != nullptr) normalizer_->moments().Save(kObservationMoments, tensors);
+  if (reward_normalizer_ != nullptr) reward_normalizer_->Save(kRewardMoments, tensors);
+  if (!env_state) return absl::OkStatus();
+  absl::StatusOr<std::vector<std::string>> snapshots = env_.SaveState();
+  // What is resumed from there starts new episodes, as this run is about to.
+  if (PoolsAreGone(snapshots.status())) return absl::OkStatus();
+  if (!snapshots.ok()) return snapshots.status();
+  for (size_t lane = 0; lane < snapshots->size(); ++lane) {
+    tensors.PutBytes(EnvStateName(lane), (*snapshots)[lane]);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status StepCollector::Load(const TensorMap& tensors, uint64_t seed,
+                             absl::Status& env_state_lost) {
+  absl::Status status;
+  if (normalizer_ != nullptr) status = normalizer_->moments().Load(kObservationMoments, tensors);
+  if (status.ok() && reward_normalizer_ != nullptr) {
+    status = reward_normalizer_->Load(kRewardMoments, tensors);
+  }
+  if (!status.ok()) return status;
+
+  seed_ = seed;
+  std::vector<std::string> snapshots;
+  for (int lane = 0; lane < env_.num_envs(); ++lane) {
+    absl::StatusOr<std::string> snapshot = tensors.GetBytes(EnvStateName(lane));
+    if (!snapshot.ok()) {
+      env_state_lost = snapshot.status();
+      return Start(seed);
+    }
+    snapshots.push_back(*std::move(snapshot));
+  }
+  env_state_lost = env_.LoadState(snapshots, scratch_);
+  if (!env_state_lost.ok()) return Start(seed);
+  return tensors.GetFloats(kObservations, absl::MakeSpan(observations_));
+}
+
+}  // namespace hivewire
