@@ -262,8 +262,8 @@ absl::StatusOr<std::unique_ptr<RolloutClient>> RolloutClient::Create(
   if (std::find(capabilities.begin(), capabilities.end(), "rollouts") == capabilities.end()) {
     return MakeError(v1::ERROR_REASON_NOT_SUPPORTED,
                      absl::StrCat(address,
-                                  ": this server runs no policies of clients (see "
-                                  "capabilities in GetServerInfo)"));
+                                  ": this server runs no policies of clients: it was started "
+                                  "without --allow_rollouts"));
   }
   auto created = impl->Patiently([&] { return impl->control->CreatePool(keyed); });
   if (!created.ok()) return created.status();

@@ -217,7 +217,7 @@ absl::Status StepCollector::Save(bool env_state, TensorMap& tensors) {
 }
 
 absl::Status StepCollector::Load(const TensorMap& tensors, uint64_t seed,
-                             absl::Status& env_state_lost) {
+                                 absl::Status& env_state_lost) {
   absl::Status status;
   if (normalizer_ != nullptr) status = normalizer_->moments().Load(kObservationMoments, tensors);
   if (status.ok() && reward_normalizer_ != nullptr) {
