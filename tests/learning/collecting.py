@@ -124,8 +124,8 @@ def draw(preset, rows):
 
 def write_page():
     lines = ["| env | seeds | mean training return: steps | remote-policy | last policy: steps | "
-             "remote-policy | ranges overlap in | seconds: steps | remote-policy |",
-             "|---|---|---|---|---|---|---|---|---|"]
+             "remote-policy | ranges overlap in |",
+             "|---|---|---|---|---|---|---|"]
     images = []
     for path in sorted(FOLDER.glob("*.jsonl")):
         rows = rows_of(path.stem)
@@ -134,21 +134,21 @@ def write_page():
         draw(path.stem, rows)
         images.append(f"![{rows[0]['env']}](results/collecting/{path.stem}.svg)")
 
-        def spread(of, digits=1):
+        def spread(of):
             cells = []
             for mode in MODES:
                 values = [of(row) for row in rows if row["mode"] == mode]
-                cells.append(f"{min(values):,.{digits}f} … {max(values):,.{digits}f}")
+                cells.append(f"{min(values):,.1f} … {max(values):,.1f}" if len(values) > 1
+                             else f"{values[0]:,.1f}")
             return cells
 
         means = spread(lambda row: statistics.mean(v for v in row["curve"] if v is not None))
         last = spread(lambda row: row["last"]["mean"])
-        seconds = spread(lambda row: row["seconds"], 0)
         pairs = [pair for pair in zip(*(bands(rows, mode) for mode in MODES)) if all(pair)]
         share = f"{sum(overlap(a, b) for a, b in pairs)} of {len(pairs)} parts"
-        seeds = ", ".join(str(row["seed"]) for row in rows if row["mode"] == "steps")
-        lines.append(f"| {rows[0]['env']} | {seeds} | {means[0]} | {means[1]} | {last[0]} | {last[1]} "
-                     f"| {share} | {seconds[0]} | {seconds[1]} |")
+        seeds = [str(row["seed"]) for row in rows if row["mode"] == "steps"]
+        lines.append(f"| {rows[0]['env']} | {', '.join(seeds)} | {means[0]} | {means[1]} | {last[0]} "
+                     f"| {last[1]} | {share if len(seeds) > 1 else 'one run each'} |")
     page = PAGE.read_text()
     before, rest = page.split(BEGIN)
     gallery = ["", "| " + " | ".join("" for _ in images) + " |", "|" + "---|" * len(images),

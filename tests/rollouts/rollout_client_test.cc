@@ -168,16 +168,18 @@ TEST_F(RolloutClientTest, ANewVersionTakesOverWhileFragmentsCome) {
   client->Collect({.fragment_length = 4, .policy_seed = 1, .max_in_flight = 1});
   ASSERT_TRUE(Next(*client).ok());
   ASSERT_TRUE(client->Publish(Policy(*client, 2)).ok());
-  uint64_t version = 0;
-  for (int fragments = 0; version < 2 && fragments < 1000; ++fragments) {
+  std::vector<uint64_t> versions(kLanes, 1);  // of each lane's last step
+  const std::vector<uint64_t> all_new(kLanes, 2);
+  for (int fragments = 0; versions != all_new && fragments < 1000; ++fragments) {
     const auto fragment = Next(*client);
     ASSERT_TRUE(fragment.ok()) << fragment.status();
-    for (const uint64_t step_version : fragment->policy_versions()) {
-      EXPECT_GE(step_version, version);
-      version = std::max(version, step_version);
+    for (size_t row = 0; row < fragment->policy_versions().size(); ++row) {
+      const uint64_t version = fragment->policy_versions()[row];
+      EXPECT_GE(version, versions[row % kLanes]);
+      versions[row % kLanes] = version;
     }
   }
-  EXPECT_EQ(version, 2u);
+  EXPECT_EQ(versions, all_new);
 }
 
 TEST_F(RolloutClientTest, CancelEndsACollectionThatHasNoEnd) {
