@@ -40,6 +40,7 @@ class ControlClient {
 
  private:
   friend class GrpcCarrier;
+  friend class RolloutClient;
   struct Impl;
 
   explicit ControlClient(std::unique_ptr<Impl> impl);

@@ -9,7 +9,6 @@
 // When a stream breaks the keeper attaches again with the lease's token and the number of the last
 // batch, and sends again what the server did not accept; the server sends what was missed.
 #include <spdlog/spdlog.h>
-#include <sys/random.h>
 
 #include <algorithm>
 #include <atomic>
@@ -19,7 +18,6 @@
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "base/error.h"
@@ -30,6 +28,7 @@
 #include "client/control_client.h"
 #include "client/control_client_impl.h"
 #include "client/outbox.h"
+#include "client/recovery.h"
 #include "client/session_stream.h"
 
 namespace hivewire {
@@ -40,29 +39,6 @@ constexpr absl::Duration kOneAttempt = absl::Seconds(5);
 constexpr absl::Duration kAway = absl::Milliseconds(20);
 // A stream that held this long counts as a new start for reconnect_timeout.
 constexpr absl::Duration kStable = absl::Seconds(1);
-
-// Of the connection, not an answer of the server's: trying again may cure it.
-bool IsBrokenConnection(const absl::Status& status) {
-  if (ReasonOf(status) != v1::ERROR_REASON_UNSPECIFIED) return false;
-  switch (status.code()) {
-    case absl::StatusCode::kUnavailable:
-    case absl::StatusCode::kInternal:  // RST_STREAM
-    case absl::StatusCode::kUnknown:
-    case absl::StatusCode::kCancelled:
-    case absl::StatusCode::kDeadlineExceeded:
-      return true;
-    default:
-      return false;
-  }
-}
-
-// So that a CreatePool whose answer was lost can be sent again. Whoever knows the key gets the
-// pool.
-std::string NewIdempotencyKey() {
-  char bytes[16];
-  if (getrandom(bytes, sizeof(bytes), 0) != static_cast<ssize_t>(sizeof(bytes))) return "";
-  return absl::BytesToHexString(absl::string_view(bytes, sizeof(bytes)));
-}
 
 }  // namespace
 

@@ -1,7 +1,8 @@
-// One leaf of many lanes: an (N, shape) array, row-major, on a 64-byte boundary.
+// One leaf of many lanes: an (N, shape) array, row-major. LeafBuffer owns it, on a 64-byte
+// boundary, and keeps its memory when it is made smaller; LeafView looks at one that lies
+// elsewhere.
 //
-// A plain value that keeps its memory when it is made smaller. The reader asks for the dtype that
-// the leaf has.
+// Plain values. The reader asks for the dtype that the leaf has.
 #ifndef HIVEWIRE_CLIENT_LEAF_BUFFER_H_
 #define HIVEWIRE_CLIENT_LEAF_BUFFER_H_
 
@@ -14,6 +15,21 @@
 #include "hivewire/v1/types.pb.h"
 
 namespace hivewire {
+
+struct LeafView {
+  v1::DType dtype = v1::DTYPE_UNSPECIFIED;
+  // Elements and bytes of one row.
+  size_t row_elements = 0;
+  size_t row_bytes = 0;
+  size_t num_rows = 0;
+  const char* data = nullptr;
+
+  const char* row(size_t index) const { return data + index * row_bytes; }
+  template <typename T>
+  const T* as() const {
+    return reinterpret_cast<const T*>(data);
+  }
+};
 
 class LeafBuffer {
  public:
@@ -35,6 +51,8 @@ class LeafBuffer {
   const char* row(size_t index) const { return data() + index * row_bytes_; }
   char* data() { return data_.get(); }
   const char* data() const { return data_.get(); }
+
+  LeafView view() const { return {dtype_, row_elements_, row_bytes_, num_rows_, data()}; }
 
   template <typename T>
   T* as() {

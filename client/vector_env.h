@@ -112,6 +112,12 @@ struct StepResult {
 // Renew makes new ones.
 bool PoolsAreGone(const absl::Status& status);
 
+// What CreatePool is asked for `num_lanes` of these lanes.
+v1::CreatePoolRequest PoolRequest(const VectorEnvOptions& options, uint32_t num_lanes);
+// FAILED_PRECONDITION for two pools that would not give the results of one, naming the addresses.
+absl::Status CheckSamePool(const v1::PoolDescription& first, const std::string& first_address,
+                           const v1::PoolDescription& other, const std::string& address);
+
 class VectorEnv {
  public:
   // Connects to every address, makes a pool on each and attaches. Errors name the address;

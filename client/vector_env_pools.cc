@@ -17,36 +17,6 @@ namespace {
 
 constexpr absl::Duration kBetweenAttempts = absl::Milliseconds(100);
 
-// Two pools that would not give the results of one.
-absl::Status CheckSamePool(const v1::PoolDescription& first, const std::string& first_address,
-                           const v1::PoolDescription& other, const std::string& address) {
-  if (first.result_layout().hash() == other.result_layout().hash() &&
-      first.spec().engine() == other.spec().engine()) {
-    return absl::OkStatus();
-  }
-  return absl::FailedPreconditionError(
-      absl::StrCat(address, ": its ", other.spec().id(), " (engine ", other.spec().engine(),
-                   ") differs from that of ", first_address, " (engine ", first.spec().engine(),
-                   "); servers that step one VectorEnv must agree on engine, edition and leaves"));
-}
-
-v1::CreatePoolRequest RequestFor(const VectorEnvOptions& options, uint32_t num_lanes) {
-  v1::CreatePoolRequest request;
-  request.set_env_id(options.env_id);
-  request.mutable_options()->insert(options.env_options.begin(), options.env_options.end());
-  request.set_num_envs(num_lanes);
-  request.set_autoreset_mode(options.autoreset_mode);
-  request.set_observation_dtype(options.observation_dtype);
-  request.set_action_dtype(options.action_dtype);
-  request.mutable_observation_leaves()->Assign(options.observation_leaves.begin(),
-                                               options.observation_leaves.end());
-  request.set_no_info(!options.with_info);
-  request.set_max_episode_steps(options.max_episode_steps);
-  request.set_client_name(absl::StrCat("pid ", getpid()));
-  request.set_lease_ttl_ms(static_cast<uint64_t>(absl::ToInt64Milliseconds(options.lease_ttl)));
-  return request;
-}
-
 // Puts `snapshots` into the new pool of `carrier` and waits until all its lanes stand there.
 absl::Status LoadAll(Carrier& carrier, const std::vector<std::string>& snapshots,
                      absl::Time deadline) {
@@ -64,6 +34,35 @@ absl::Status LoadAll(Carrier& carrier, const std::vector<std::string>& snapshots
 }
 
 }  // namespace
+
+absl::Status CheckSamePool(const v1::PoolDescription& first, const std::string& first_address,
+                           const v1::PoolDescription& other, const std::string& address) {
+  if (first.result_layout().hash() == other.result_layout().hash() &&
+      first.spec().engine() == other.spec().engine()) {
+    return absl::OkStatus();
+  }
+  return absl::FailedPreconditionError(
+      absl::StrCat(address, ": its ", other.spec().id(), " (engine ", other.spec().engine(),
+                   ") differs from that of ", first_address, " (engine ", first.spec().engine(),
+                   "); servers that step one VectorEnv must agree on engine, edition and leaves"));
+}
+
+v1::CreatePoolRequest PoolRequest(const VectorEnvOptions& options, uint32_t num_lanes) {
+  v1::CreatePoolRequest request;
+  request.set_env_id(options.env_id);
+  request.mutable_options()->insert(options.env_options.begin(), options.env_options.end());
+  request.set_num_envs(num_lanes);
+  request.set_autoreset_mode(options.autoreset_mode);
+  request.set_observation_dtype(options.observation_dtype);
+  request.set_action_dtype(options.action_dtype);
+  request.mutable_observation_leaves()->Assign(options.observation_leaves.begin(),
+                                               options.observation_leaves.end());
+  request.set_no_info(!options.with_info);
+  request.set_max_episode_steps(options.max_episode_steps);
+  request.set_client_name(absl::StrCat("pid ", getpid()));
+  request.set_lease_ttl_ms(static_cast<uint64_t>(absl::ToInt64Milliseconds(options.lease_ttl)));
+  return request;
+}
 
 bool PoolsAreGone(const absl::Status& status) {
   const v1::ErrorReason reason = ReasonOf(status);
@@ -92,8 +91,8 @@ absl::StatusOr<std::unique_ptr<VectorEnv>> VectorEnv::Make(const VectorEnvOption
     auto shard = std::make_unique<Shard>();
     shard->address = (*addresses)[static_cast<size_t>(k)];
     shard->request =
-        RequestFor(options, static_cast<uint32_t>(options.num_envs / num_shards +
-                                                  (k < options.num_envs % num_shards ? 1 : 0)));
+        PoolRequest(options, static_cast<uint32_t>(options.num_envs / num_shards +
+                                                   (k < options.num_envs % num_shards ? 1 : 0)));
     auto carrier = factory(shard->address, options.connection, shard->request);
     if (!carrier.ok()) return carrier.status();
     shard->carrier = *std::move(carrier);

@@ -1,35 +1,34 @@
-// Runs an algorithm's policy in the lanes of a VectorEnv and hands it what comes of it.
+// A Collector makes an algorithm's policy act in the lanes of an env, and hands the algorithm what
+// comes of it: the seam between training and where the policy runs.
 //
-// With two groups of lanes the policy chooses actions for one while the server steps the other. The
-// groups take turns in a fixed order, so results do not depend on timing; they do depend on the
-// number of groups.
+// Who calls whom: the trainer calls Start, or Load, once; then Collect, and after each the
+// algorithm's Update. Save is called between an Update and the next Collect.
 //
 // Where the servers lose the pools (they were restarted, say), the collector makes new ones. Each
-// lane's fragment then ends at the last result that came: the step whose result was lost, or the
-// next one where none was under way, is recorded as none (not valid), so what was seen last is
-// bootstrapped, and nothing that happened is recorded twice.
+// lane's fragment then ends at a result that came, its last observation is bootstrapped, and
+// nothing that happened is recorded twice.
 //
-// One thread at a time. After any other error from the env the collector is finished.
+// One thread at a time. After any other error from the envs the collector is finished.
 #ifndef HIVEWIRE_POLICY_COLLECTOR_H_
 #define HIVEWIRE_POLICY_COLLECTOR_H_
 
 #include <cstdint>
-#include <memory>
-#include <optional>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "client/vector_env.h"
-#include "hivewire/v1/learner.pb.h"
-#include "policy/algorithm.h"
+#include "absl/strings/str_cat.h"
+#include "policy/checkpoint/tensor_map.h"
 #include "policy/normalizer.h"
-#include "policy/observation.h"
 
 namespace hivewire {
 
 // Where the observation normaliser lies in a checkpoint.
 inline constexpr char kObservationMoments[] = "normalizer.observation";
+// The same of the reward normaliser, and of a lane's snapshot.
+inline constexpr char kRewardMoments[] = "normalizer.reward";
+inline std::string EnvStateName(size_t lane) { return absl::StrCat("env_state.", lane); }
 
 // A finished episode, in raw rewards.
 struct EpisodeSummary {
@@ -39,81 +38,30 @@ struct EpisodeSummary {
 
 class Collector {
  public:
-  // Both outlive the collector.
-  Collector(VectorEnv& env, Algorithm& algorithm, const ActionSpace& action,
-            const v1::LearnerConfig& config);
+  virtual ~Collector() = default;
 
   // Starts an episode in every lane.
-  absl::Status Start(uint64_t seed);
-
-  // How often the servers lost the pools.
-  int64_t losses() const { return losses_; }
+  virtual absl::Status Start(uint64_t seed) = 0;
 
   // Steps lanes until the algorithm can update, or exactly `max_frames` steps of single lanes were
   // taken; returns how many.
-  absl::StatusOr<int64_t> Collect(int64_t max_frames);
+  virtual absl::StatusOr<int64_t> Collect(int64_t max_frames) = 0;
 
+  // How often the servers lost the pools.
+  virtual int64_t losses() const = 0;
   // Episodes that ended since the last call, and lane faults.
-  std::vector<EpisodeSummary> TakeEpisodes();
-  int64_t TakeFaults();
+  virtual std::vector<EpisodeSummary> TakeEpisodes() = 0;
+  virtual int64_t TakeFaults() = 0;
 
   // Null where observations are not normalised.
-  const ObservationNormalizer* observation_normalizer() const { return normalizer_.get(); }
+  virtual const ObservationNormalizer* observation_normalizer() const = 0;
 
-  // Normalisers and what the lanes last saw; with `env_state` the envs' own state too.
-  absl::Status Save(bool env_state, TensorMap& tensors);
+  // Normalisers and what the lanes go on from; with `env_state` the envs' own state too.
+  virtual absl::Status Save(bool env_state, TensorMap& tensors) = 0;
   // In place of Start. Without a kept env state, or where the server cannot take it (then
   // `env_state_lost` says why), new episodes start by `seed`.
-  absl::Status Load(const TensorMap& tensors, uint64_t seed, absl::Status& env_state_lost);
-
- private:
-  // Lanes that are stepped as one.
-  struct Group {
-    LaneRange lanes;
-    // Lanes of it that are being stepped now; 0 for none.
-    int in_flight = 0;
-    // Its result has come, before its turn.
-    bool arrived = false;
-    // Its lanes stand at the start of new episodes, and the algorithm does not know yet.
-    bool restarted = false;
-    StepResult result;
-    std::vector<uint32_t> env_ids;
-    std::vector<char> actions;
-  };
-
-  absl::Status Send(Group& group, int count);
-  // Waits for the group's result and records it.
-  absl::Status Finish(Group& group);
-  absl::Status Await(Group& group);
-  // Resets all lanes, in new pools where `renew`; again should the servers lose them meanwhile.
-  absl::Status StartEpisodes(uint64_t seed, StepResult& result, bool renew);
-  // After the pools were lost: new ones, and episodes that the groups learn of when they are next
-  // seen.
-  absl::Status Renew();
-  // The start of the new episodes, as a result of the group's first `count` lanes.
-  void TakeRestart(Group& group, int count);
-  // Flattens and normalises a result's observations into observations_.
-  void TakeObservations(int first_lane, const StepResult& result);
-  absl::Span<float> ObservationsOf(LaneRange lanes);
-
-  VectorEnv& env_;
-  Algorithm& algorithm_;
-  ActionSpace action_;
-  ObservationFlattener flattener_;
-  std::unique_ptr<ObservationNormalizer> normalizer_;
-  std::unique_ptr<RewardNormalizer> reward_normalizer_;
-  std::vector<Group> groups_;
-  // (lanes, observation_dim), normalised: what each lane sees now.
-  std::vector<float> observations_;
-  StepResult scratch_;
-  uint64_t seed_ = 0;
-  int64_t losses_ = 0;
-  StepResult restart_;  // of all lanes
-  std::vector<float> rewards_;
-  std::vector<uint8_t> valid_;
-  std::vector<uint8_t> seen_;
-  std::vector<EpisodeSummary> episodes_;
-  int64_t faults_ = 0;
+  virtual absl::Status Load(const TensorMap& tensors, uint64_t seed,
+                            absl::Status& env_state_lost) = 0;
 };
 
 }  // namespace hivewire

@@ -24,6 +24,8 @@ ABSL_FLAG(std::string, config, "", "a textproto LearnerConfig, laid over the pre
 ABSL_FLAG(std::string, env, "", "env id; short for --set env.id=…");
 ABSL_FLAG(std::string, frames, "", "short for --set collection.total_frames=…");
 ABSL_FLAG(std::string, num_envs, "", "short for --set env.num_envs=…");
+ABSL_FLAG(std::string, collect, "",
+          "steps or remote-policy: where the policy runs; short for --set collection.mode=…");
 ABSL_FLAG(std::string, seed, "", "short for --set seed=…");
 ABSL_FLAG(std::string, name, "", "short for --set name=…");
 ABSL_FLAG(std::string, device, "", "cpu or cuda; short for --set device=…");
@@ -84,6 +86,7 @@ std::vector<std::string> AllOverrides(const std::vector<std::string>& set) {
   add("env.server", absl::GetFlag(FLAGS_server));
   add("env.num_envs", absl::GetFlag(FLAGS_num_envs));
   add("collection.total_frames", absl::GetFlag(FLAGS_frames));
+  add("collection.mode", absl::GetFlag(FLAGS_collect));
   add("seed", absl::GetFlag(FLAGS_seed));
   add("name", absl::GetFlag(FLAGS_name));
   add("device", absl::GetFlag(FLAGS_device));

@@ -6,9 +6,9 @@ namespace hivewire {
 namespace {
 
 template <typename T>
-void CopyRows(const LeafBuffer& leaf, size_t offset, size_t stride, absl::Span<float> out) {
-  const size_t elements = leaf.row_elements();
-  for (size_t row = 0; row < leaf.num_rows(); ++row) {
+void CopyRows(const LeafView& leaf, size_t offset, size_t stride, absl::Span<float> out) {
+  const size_t elements = leaf.row_elements;
+  for (size_t row = 0; row < leaf.num_rows; ++row) {
     const T* from = leaf.as<T>() + row * elements;
     float* to = out.data() + row * stride + offset;
     for (size_t i = 0; i < elements; ++i) to[i] = static_cast<float>(from[i]);
@@ -27,10 +27,16 @@ ObservationFlattener::ObservationFlattener(const std::vector<v1::LayoutLeaf>& le
 
 void ObservationFlattener::Flatten(const std::vector<LeafBuffer>& leaves,
                                    absl::Span<float> out) const {
+  std::vector<LeafView> views;
+  for (const LeafBuffer& leaf : leaves) views.push_back(leaf.view());
+  Flatten(views, out);
+}
+
+void ObservationFlattener::Flatten(absl::Span<const LeafView> leaves, absl::Span<float> out) const {
   size_t offset = 0;
   const size_t stride = static_cast<size_t>(dim_);
-  for (const LeafBuffer& leaf : leaves) {
-    switch (leaf.dtype()) {
+  for (const LeafView& leaf : leaves) {
+    switch (leaf.dtype) {
       case v1::DTYPE_FLOAT32:
         CopyRows<float>(leaf, offset, stride, out);
         break;
@@ -53,7 +59,7 @@ void ObservationFlattener::Flatten(const std::vector<LeafBuffer>& leaves,
       default:  // VectorEnv refuses a dtype that it does not know.
         break;
     }
-    offset += leaf.row_elements();
+    offset += leaf.row_elements;
   }
 }
 

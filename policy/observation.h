@@ -20,6 +20,7 @@ class ObservationFlattener {
   int dim() const { return dim_; }
 
   // All rows of `leaves` → (rows, dim).
+  void Flatten(absl::Span<const LeafView> leaves, absl::Span<float> out) const;
   void Flatten(const std::vector<LeafBuffer>& leaves, absl::Span<float> out) const;
 
  private:

@@ -7,8 +7,9 @@
 
 namespace hivewire {
 
-absl::StatusOr<std::unique_ptr<VectorEnv>> MakeEnv(const v1::LearnerConfig& config, int num_envs,
-                                                   const Reach& reach) {
+namespace {
+
+VectorEnvOptions EnvOptions(const v1::LearnerConfig& config, int num_envs, const Reach& reach) {
   const v1::EnvConfig& env = config.env();
   VectorEnvOptions options;
   options.server = env.server();
@@ -21,17 +22,36 @@ absl::StatusOr<std::unique_ptr<VectorEnv>> MakeEnv(const v1::LearnerConfig& conf
   options.with_info = false;
   options.max_episode_steps = env.max_episode_steps();
   options.step_timeout = absl::Seconds(env.step_timeout());
+  return options;
+}
+
+// Of any lanes with the interface of VectorEnv.
+template <typename Lanes>
+absl::StatusOr<Problem> ProblemOf(const Lanes& lanes) {
+  const v1::DType dtype =
+      lanes.action_leaves().empty() ? v1::DTYPE_UNSPECIFIED : lanes.action_leaves()[0].dtype();
+  absl::StatusOr<ActionSpace> action = ActionSpace::FromSpec(lanes.spec(), dtype);
+  if (!action.ok()) return action.status();
+  return Problem{lanes.num_envs(), ObservationFlattener(lanes.observation_leaves()).dim(),
+                 *std::move(action)};
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<VectorEnv>> MakeEnv(const v1::LearnerConfig& config, int num_envs,
+                                                   const Reach& reach) {
+  const VectorEnvOptions options = EnvOptions(config, num_envs, reach);
   if (reach.carriers) return VectorEnv::Make(options, reach.carriers);
   return VectorEnv::Make(options);
 }
 
-absl::StatusOr<Problem> MakeProblem(const VectorEnv& env) {
-  const v1::DType dtype =
-      env.action_leaves().empty() ? v1::DTYPE_UNSPECIFIED : env.action_leaves()[0].dtype();
-  absl::StatusOr<ActionSpace> action = ActionSpace::FromSpec(env.spec(), dtype);
-  if (!action.ok()) return action.status();
-  return Problem{env.num_envs(), ObservationFlattener(env.observation_leaves()).dim(),
-                 *std::move(action)};
+absl::StatusOr<std::unique_ptr<VectorRollout>> MakeRollout(const v1::LearnerConfig& config,
+                                                           const Reach& reach) {
+  return VectorRollout::Make(EnvOptions(config, config.env().num_envs(), reach));
 }
+
+absl::StatusOr<Problem> MakeProblem(const VectorEnv& env) { return ProblemOf(env); }
+
+absl::StatusOr<Problem> MakeProblem(const VectorRollout& rollout) { return ProblemOf(rollout); }
 
 }  // namespace hivewire

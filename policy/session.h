@@ -8,6 +8,7 @@
 #include "client/carrier.h"
 #include "client/connection.h"
 #include "client/vector_env.h"
+#include "client/vector_rollout.h"
 #include "hivewire/v1/learner.pb.h"
 #include "policy/algorithm.h"
 
@@ -23,8 +24,14 @@ struct Reach {
 absl::StatusOr<std::unique_ptr<VectorEnv>> MakeEnv(const v1::LearnerConfig& config, int num_envs,
                                                    const Reach& reach);
 
-// What the algorithm sees of `env`. UNIMPLEMENTED for actions that it cannot choose.
+// The same lanes, with the policy run by the servers.
+absl::StatusOr<std::unique_ptr<VectorRollout>> MakeRollout(const v1::LearnerConfig& config,
+                                                           const Reach& reach);
+
+// What the algorithm sees of the lanes of a VectorEnv or VectorRollout. UNIMPLEMENTED for actions
+// that it cannot choose.
 absl::StatusOr<Problem> MakeProblem(const VectorEnv& env);
+absl::StatusOr<Problem> MakeProblem(const VectorRollout& rollout);
 
 }  // namespace hivewire
 

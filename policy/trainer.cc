@@ -12,6 +12,9 @@
 #include "absl/time/clock.h"
 #include "base/error.h"
 #include "policy/checkpoint/atomic_file.h"
+#include "policy/config/config.h"
+#include "policy/remote_policy_collector.h"
+#include "policy/step_collector.h"
 
 namespace hivewire {
 namespace {
@@ -50,33 +53,46 @@ double Value(const std::vector<Statistic>& statistics, absl::string_view tag) {
 absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(const v1::LearnerConfig& config,
                                                          const Reach& reach,
                                                          const Checkpoint* from) {
-  absl::StatusOr<std::unique_ptr<VectorEnv>> env = MakeEnv(config, config.env().num_envs(), reach);
-  if (!env.ok()) return env.status();
-  absl::StatusOr<Problem> problem = MakeProblem(**env);
-  if (!problem.ok()) return problem.status();
-  absl::StatusOr<std::unique_ptr<Algorithm>> algorithm = MakeAlgorithm(config, *problem);
-  if (!algorithm.ok()) return algorithm.status();
-  std::unique_ptr<Trainer> trainer(
-      new Trainer(config, reach, *std::move(env), *std::move(algorithm), *problem));
-  absl::Status status =
-      from != nullptr ? trainer->Restore(*from) : trainer->collector_.Start(config.seed());
+  std::unique_ptr<Trainer> trainer(new Trainer(config, reach));
+  absl::Status status = trainer->ReachEnvs();
+  if (!status.ok()) return status;
+  status = from != nullptr ? trainer->Restore(*from) : trainer->collector_->Start(config.seed());
   if (!status.ok()) return status;
   return trainer;
 }
 
-Trainer::Trainer(const v1::LearnerConfig& config, const Reach& reach,
-                 std::unique_ptr<VectorEnv> env, std::unique_ptr<Algorithm> algorithm,
-                 const Problem& problem)
-    : config_(config),
-      reach_(reach),
-      env_(std::move(env)),
-      algorithm_(std::move(algorithm)),
-      problem_(problem),
-      collector_(*env_, *algorithm_, problem_.action, config_),
-      progress_(absl::Seconds(config.output().log_interval())) {
-  *state_.mutable_config() = config;
+Trainer::Trainer(const v1::LearnerConfig& config, const Reach& reach)
+    : config_(config), reach_(reach), progress_(absl::Seconds(config.output().log_interval())) {}
+
+absl::Status Trainer::ReachEnvs() {
+  const bool remote = config_.collection().mode() == kRemotePolicy;
+  absl::StatusOr<Problem> problem;
+  if (remote) {
+    auto rollout = MakeRollout(config_, reach_);
+    if (!rollout.ok()) return Annotate(rollout.status(), "collection.mode remote-policy");
+    rollout_ = *std::move(rollout);
+    problem = MakeProblem(*rollout_);
+  } else {
+    auto env = MakeEnv(config_, config_.env().num_envs(), reach_);
+    if (!env.ok()) return env.status();
+    env_ = *std::move(env);
+    problem = MakeProblem(*env_);
+  }
+  if (!problem.ok()) return problem.status();
+  problem_ = *std::move(problem);
+  auto algorithm = MakeAlgorithm(config_, problem_);
+  if (!algorithm.ok()) return algorithm.status();
+  algorithm_ = *std::move(algorithm);
+  if (remote) {
+    collector_ =
+        std::make_unique<RemotePolicyCollector>(*rollout_, *algorithm_, problem_.action, config_);
+  } else {
+    collector_ = std::make_unique<StepCollector>(*env_, *algorithm_, problem_.action, config_);
+  }
+  *state_.mutable_config() = config_;
   state_.set_observation_dim(problem_.observation_dim);
   state_.set_action_dim(problem_.action.dim());
+  return absl::OkStatus();
 }
 
 absl::Status Trainer::Restore(const Checkpoint& from) {
@@ -91,7 +107,7 @@ absl::Status Trainer::Restore(const Checkpoint& from) {
   absl::Status env_state_lost;
   // Seeds of the envs' new episodes, should they be needed, differ from those of the first ones.
   const uint64_t seed = config_.seed() + static_cast<uint64_t>(from.state.frames());
-  if (absl::Status status = collector_.Load(from.tensors, seed, env_state_lost); !status.ok()) {
+  if (absl::Status status = collector_->Load(from.tensors, seed, env_state_lost); !status.ok()) {
     return status;
   }
   if (!env_state_lost.ok()) {
@@ -135,10 +151,10 @@ absl::Status Trainer::Loop(const std::function<bool()>& stop) {
   const int64_t total = config_.collection().total_frames();
   while (state_.frames() < total && !stop()) {
     const double share = static_cast<double>(state_.frames()) / static_cast<double>(total);
-    absl::StatusOr<int64_t> frames = collector_.Collect(total - state_.frames());
+    absl::StatusOr<int64_t> frames = collector_->Collect(total - state_.frames());
     if (!frames.ok()) return frames.status();
-    if (collector_.losses() > losses_) {
-      losses_ = collector_.losses();
+    if (collector_->losses() > losses_) {
+      losses_ = collector_->losses();
       progress_.Say(absl::StrCat("the server was lost, ", losses_,
                                  losses_ == 1 ? " time" : " times",
                                  " so far; new pools, new episodes"));
@@ -161,11 +177,11 @@ absl::Status Trainer::Loop(const std::function<bool()>& stop) {
 }
 
 void Trainer::Report(std::vector<Statistic> statistics, absl::Duration update_time) {
-  const std::vector<EpisodeSummary> episodes = collector_.TakeEpisodes();
+  const std::vector<EpisodeSummary> episodes = collector_->TakeEpisodes();
   state_.set_episodes(state_.episodes() + static_cast<int64_t>(episodes.size()));
   for (const EpisodeSummary& episode : episodes) latest_.push_back(episode);
   while (latest_.size() > kLatestEpisodes) latest_.pop_front();
-  if (const int64_t faults = collector_.TakeFaults(); faults > 0) {
+  if (const int64_t faults = collector_->TakeFaults(); faults > 0) {
     faults_ += faults;
     progress_.Say(absl::StrCat("lane faults so far: ", faults_));
   }
@@ -206,7 +222,7 @@ absl::Status Trainer::EvaluateNow(const std::function<bool()>& stop) {
     absl::StatusOr<std::unique_ptr<VectorEnv>> env =
         MakeEnv(config_, std::min(config.num_envs(), config.episodes()), reach);
     if (!env.ok()) return env.status();
-    return Evaluate(**env, *algorithm_, problem_.action, collector_.observation_normalizer(),
+    return Evaluate(**env, *algorithm_, problem_.action, collector_->observation_normalizer(),
                     config.episodes(), config.seed(), stop);
   };
   absl::StatusOr<Evaluation> evaluation = evaluate();
@@ -244,7 +260,7 @@ absl::Status Trainer::Save() {
   state_.set_seconds(Seconds());
   checkpoint.state = state_;
   absl::Status status = algorithm_->Save(checkpoint.tensors);
-  if (status.ok()) status = collector_.Save(config_.checkpoint().env_state(), checkpoint.tensors);
+  if (status.ok()) status = collector_->Save(config_.checkpoint().env_state(), checkpoint.tensors);
   if (status.ok()) {
     status = CheckpointFolder(folder_->checkpoints()).Save(checkpoint, config_.checkpoint().keep());
   }

@@ -15,6 +15,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "client/vector_env.h"
+#include "client/vector_rollout.h"
 #include "policy/algorithm.h"
 #include "policy/checkpoint/checkpoint.h"
 #include "policy/collector.h"
@@ -42,9 +44,10 @@ class Trainer {
   int64_t frames() const { return state_.frames(); }
 
  private:
-  Trainer(const v1::LearnerConfig& config, const Reach& reach, std::unique_ptr<VectorEnv> env,
-          std::unique_ptr<Algorithm> algorithm, const Problem& problem);
+  Trainer(const v1::LearnerConfig& config, const Reach& reach);
 
+  // Makes lanes, algorithm and collector, as the configuration says how to collect.
+  absl::Status ReachEnvs();
   absl::Status Restore(const Checkpoint& from);
   absl::Status Loop(const std::function<bool()>& stop);
   void Report(std::vector<Statistic> statistics, absl::Duration update_time);
@@ -58,10 +61,12 @@ class Trainer {
 
   v1::LearnerConfig config_;
   Reach reach_;
+  // The one that collection.mode asks for; the other is null.
   std::unique_ptr<VectorEnv> env_;
-  std::unique_ptr<Algorithm> algorithm_;
+  std::unique_ptr<VectorRollout> rollout_;
   Problem problem_;
-  Collector collector_;
+  std::unique_ptr<Algorithm> algorithm_;
+  std::unique_ptr<Collector> collector_;
   Progress progress_;
   v1::CheckpointState state_;
 

@@ -47,6 +47,11 @@ ABSL_FLAG(bool, insecure, false, "Allow plain TCP beyond loopback.");
 ABSL_FLAG(bool, reflection, true, "Offer gRPC server reflection.");
 ABSL_FLAG(std::string, op_log, "",
           "For debugging: a file that gets a line for every operation that runs.");
+ABSL_FLAG(bool, allow_rollouts, false,
+          "Run policies that clients publish, on the workers (see docs/operations.md).");
+ABSL_FLAG(uint64_t, max_policy_bytes, 16 << 20, "Most bytes of one policy.");
+ABSL_FLAG(absl::Duration, max_policy_evaluation, absl::Milliseconds(10),
+          "Longest evaluation of a policy, for eight lanes at once; slower ones are refused.");
 ABSL_FLAG(bool, render, true, "Offer rendering, where the machine has EGL or OSMesa.");
 
 namespace hivewire {
@@ -73,6 +78,9 @@ absl::StatusOr<EnvServerOptions> OptionsFromFlags() {
   options.limits.max_message_bytes = absl::GetFlag(FLAGS_max_message_bytes);
   options.limits.default_lease_ttl = absl::GetFlag(FLAGS_lease_ttl);
   options.limits.default_step_timeout = absl::GetFlag(FLAGS_step_timeout);
+  options.rollouts.allow = absl::GetFlag(FLAGS_allow_rollouts);
+  options.rollouts.max_policy_bytes = absl::GetFlag(FLAGS_max_policy_bytes);
+  options.rollouts.max_evaluation = absl::GetFlag(FLAGS_max_policy_evaluation);
   options.num_workers = absl::GetFlag(FLAGS_num_workers);
   options.render = absl::GetFlag(FLAGS_render);
   options.reflection = absl::GetFlag(FLAGS_reflection);

@@ -3,11 +3,11 @@
 # Prints what each found; the exit status is 0 only if all held.
 #
 #   tests/full.sh            everything
-#   tests/full.sh NAME...    only these: kills, flat, fuzz
+#   tests/full.sh NAME...    only these: kills, flat, fuzz, collecting
 
 source "$(dirname "${BASH_SOURCE[0]}")/../deploy/common.sh"
 
-readonly PARTS=(kills flat fuzz)
+readonly PARTS=(kills flat fuzz collecting)
 
 # 100 SIGKILLs of the client, 50 cut connections, 50 SIGKILLs of the server under a collector and
 # under a learner, 50 SIGKILLs of the learner.
@@ -28,6 +28,15 @@ flat() {
 
 # Ten CPU-minutes of each fuzz target.
 fuzz() { "${HIVEWIRE_ROOT}/tests/fuzz/run.sh" 600; }
+
+# Learning curves and speed with the policy in the learner and in the env server; rewrites
+# docs/results/collecting.
+collecting() {
+  hw_bazel build //tests/bench:collecting //server:env_server //policy:learner || return 1
+  "${HIVEWIRE_ROOT}/bazel-bin/tests/bench/collecting" \
+    --env_server="${HIVEWIRE_ROOT}/bazel-bin/server/env_server" || return 1
+  python3 "${HIVEWIRE_ROOT}/tests/learning/collecting.py" cartpole inverted_double_pendulum
+}
 
 parts=("$@")
 ((${#parts[@]})) || parts=("${PARTS[@]}")

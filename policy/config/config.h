@@ -12,6 +12,10 @@
 
 namespace hivewire {
 
+// Values of collection.mode.
+inline constexpr char kSteps[] = "steps";
+inline constexpr char kRemotePolicy[] = "remote-policy";
+
 struct ConfigSources {
   // Name of a preset; empty for none.
   std::string preset;

@@ -18,6 +18,8 @@ namespace {
 // What a row may add to a message beside its slabs: its id, an episode, a fault's status.
 constexpr size_t kRowOverhead = 1024;
 constexpr size_t kMessageOverhead = 4096;
+// As Slot::delivered_seq: whoever attaches has missed it.
+constexpr uint64_t kNeverDelivered = UINT64_MAX;
 
 uint64_t EntropySeed() {
   std::random_device device;
@@ -83,13 +85,13 @@ class Pool::Frame : public Workers::Job {
 
   size_t size() const override { return rows_.size(); }
 
-  void Run(int worker, size_t index) override {
+  void Run(Workers::Turn& turn, size_t index) override {
     const int64_t begin = absl::GetCurrentTimeNanos();
     int64_t not_started = 0;
     started_ns_.compare_exchange_strong(not_started, begin, std::memory_order_relaxed);
     const size_t row = rows_[index];
     Lane& lane = *row_lanes_[index];
-    LaneRunner& runner = stage_->runners[static_cast<size_t>(worker)];
+    LaneRunner& runner = stage_->runners[static_cast<size_t>(turn.worker())];
     if (is_step_) {
       absl::Span<size_t> offsets(row_offsets_.data() + index * num_leaves_, num_leaves_);
       runner.Step(lane, op_nos_[row], actions_.data(), offsets);
@@ -159,6 +161,7 @@ Pool::Pool(std::shared_ptr<Stage> stage, Workers& workers, absl::Duration step_t
     : stage_(std::move(stage)),
       spec_(stage_->spec),
       workers_(workers),
+      step_timeout_(step_timeout),
       properties_(spec_),
       tenant_(workers, step_timeout) {
   stage_->runners.reserve(static_cast<size_t>(workers.max_workers()));
@@ -711,6 +714,71 @@ absl::StatusOr<Pool::Scene> Pool::SceneOf(uint32_t env_id) const {
 Pool::Statistics Pool::statistics() const {
   MutexLock lock(mutex_);
   return statistics_;
+}
+
+absl::StatusOr<std::unique_ptr<Pool::Loan>> Pool::Borrow(absl::Time deadline) {
+  const absl::Status alive = workers_.CheckAlive();
+  if (!alive.ok()) return alive;
+  std::unique_ptr<Loan> loan(new Loan(*this));
+  MutexLock lock(mutex_);
+  const bool idle = ready_.WaitUntil(
+      lock, deadline, [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return outstanding_ == 0; });
+  for (uint32_t lane = 0; lane < slots_.size() && !idle; ++lane) {
+    const absl::Status status = CheckIdle(lane);
+    if (!status.ok()) {
+      loan->op_nos_.clear();  // nothing is lent
+      return status;
+    }
+  }
+  groups_.clear();
+  ready_lanes_.clear();
+  for (Slot& slot : slots_) {
+    if (slot.occupancy == Occupancy::kReady) slot.delivered_seq = kNeverDelivered;
+    slot.occupancy = Occupancy::kRunning;
+    loan->op_nos_.push_back(slot.accepted_op_no);
+  }
+  return loan;
+}
+
+Pool::Loan::~Loan() {
+  MutexLock lock(pool_.mutex_);
+  for (size_t lane = 0; lane < op_nos_.size(); ++lane) {
+    Slot& slot = pool_.slots_[lane];
+    slot.occupancy = Occupancy::kIdle;
+    if (slot.accepted_op_no == op_nos_[lane]) continue;
+    slot.accepted_op_no = op_nos_[lane];
+    slot.delivered_seq = kNeverDelivered;
+    slot.Remember(*pool_.lanes_[lane]);
+  }
+}
+
+LaneRunner& Pool::Loan::runner(int worker) const {
+  return pool_.stage_->runners[static_cast<size_t>(worker)];
+}
+
+void Pool::Loan::Ran(uint32_t env_id, uint64_t op_no) {
+  while (op_nos_[env_id] < op_no) {
+    ++op_nos_[env_id];
+    if (pool_.operation_log_ != nullptr)
+      pool_.operation_log_->Append(pool_.name_in_log_, env_id, op_nos_[env_id]);
+  }
+}
+
+void Pool::Loan::Replace(std::unique_ptr<Lane> lane) {
+  MutexLock lock(pool_.mutex_);
+  pool_.lanes_[lane->env_id] = lane.get();
+  pool_.stage_->lanes.push_back(std::move(lane));
+}
+
+void Pool::Loan::Count(const Statistics& more) {
+  MutexLock lock(pool_.mutex_);
+  Statistics& all = pool_.statistics_;
+  all.steps += more.steps;
+  all.resets += more.resets;
+  all.episodes += more.episodes;
+  all.faults += more.faults;
+  all.batches += more.batches;
+  all.busy_seconds += more.busy_seconds;
 }
 
 }  // namespace hivewire

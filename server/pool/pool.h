@@ -60,6 +60,7 @@ class Pool {
   Pool& operator=(const Pool&) = delete;
 
   const PoolSpec& spec() const { return spec_; }
+  absl::Duration step_timeout() const { return step_timeout_; }
 
   // Every operation that runs goes into `log`, which outlives the pool, under this name. To be
   // called before the first one.
@@ -115,6 +116,13 @@ class Pool {
   };
   absl::StatusOr<Scene> SceneOf(uint32_t env_id) const;
 
+  // All lanes, for somebody who runs them on the workers with no client between the steps
+  // (server/rollout). While they are lent every lane is busy.
+  class Loan;
+  // Waits for lanes that still run; LANE_BUSY where they do at `deadline`. Results that nobody
+  // received yet stay with their lanes, as ever.
+  absl::StatusOr<std::unique_ptr<Loan>> Borrow(absl::Time deadline);
+
   struct Statistics {
     uint64_t steps = 0, resets = 0, episodes = 0, faults = 0, batches = 0;
     double busy_seconds = 0;
@@ -156,6 +164,7 @@ class Pool {
   const std::shared_ptr<Stage> stage_;
   const PoolSpec& spec_;  // stage_'s
   Workers& workers_;
+  const absl::Duration step_timeout_;
   Properties properties_;
   // By lane; owned by stage_. A lane's data belong to the worker that runs it while it is kRunning,
   // and else to whoever holds mutex_.
@@ -175,6 +184,42 @@ class Pool {
   Statistics statistics_ ABSL_GUARDED_BY(mutex_);
 
   Workers::Tenant tenant_;  // last: its destructor waits for running lanes
+};
+
+// The borrower sees to it that a lane is touched by one thread at a time; the rest may be called
+// from any. The pool outlives the loan.
+class Pool::Loan {
+ public:
+  // Gives the lanes back as they stand, when no worker runs one any more (a step that was given up
+  // aside). Whoever attaches next receives their last results.
+  ~Loan();
+  Loan(const Loan&) = delete;
+  Loan& operator=(const Loan&) = delete;
+
+  const PoolSpec& spec() const { return pool_.spec_; }
+  Workers& workers() const { return pool_.workers_; }
+  absl::Duration step_timeout() const { return pool_.step_timeout_; }
+
+  // What a step touches: it outlives the pool for as long as this is held.
+  std::shared_ptr<const void> stage() const { return pool_.stage_; }
+  LaneRunner& runner(int worker) const;
+  Lane& lane(uint32_t env_id) const { return *pool_.lanes_[env_id]; }
+
+  // The number of the lane's last operation.
+  uint64_t op_no(uint32_t env_id) const { return op_nos_[env_id]; }
+  // The lane's operations up to this number have run.
+  void Ran(uint32_t env_id, uint64_t op_no);
+
+  // In place of a lane that a lost worker may still touch.
+  void Replace(std::unique_ptr<Lane> lane);
+  void Count(const Statistics& more);
+
+ private:
+  friend class Pool;
+  explicit Loan(Pool& pool) : pool_(pool) {}
+
+  Pool& pool_;
+  std::vector<uint64_t> op_nos_;
 };
 
 }  // namespace hivewire

@@ -46,11 +46,19 @@ struct Workers::Seat {
   // Steady nanoseconds until which the item may take, kIdle or kGivenUp. Whoever changes it from a
   // deadline owns the rest: the worker when its item is done, or else the watchdog.
   std::atomic<int64_t> deadline{kIdle};
-  Share share;  // begin is the item that runs
+  int64_t timeout = 0;  // ns that the item, or its next part, may take; the worker's own
+  Share share;          // begin is the item that runs
   // The watchdog's: the deadline that had passed when it looked last. An item is given up when it
   // is still there at the next look, so that a process that was stopped has time to go on.
   int64_t suspect = kIdle;
 };
+
+bool Workers::Turn::Renew() {
+  int64_t deadline = seat_.deadline.load(std::memory_order_relaxed);
+  return deadline != kGivenUp &&
+         seat_.deadline.compare_exchange_strong(deadline, SteadyNanos() + seat_.timeout,
+                                                std::memory_order_acq_rel);
+}
 
 Workers::Tenant::Tenant(Workers& workers, absl::Duration timeout)
     : workers_(workers), timeout_(timeout) {
@@ -182,15 +190,17 @@ void Workers::Run(int worker, const std::shared_ptr<Seat>& seat) {
     lock.Unlock();
     Share& share = seat->share;
     const std::shared_ptr<Job> job = share.job;
-    const int64_t timeout = absl::ToInt64Nanoseconds(share.tenant->timeout_);
+    seat->timeout = absl::ToInt64Nanoseconds(share.tenant->timeout_);
     const int64_t items = static_cast<int64_t>(share.end - share.begin);
     const int64_t begun = SteadyNanos();
+    Turn turn(worker, *seat);
     for (; share.begin < share.end; ++share.begin) {
-      int64_t deadline = SteadyNanos() + timeout;
-      seat->deadline.store(deadline, std::memory_order_release);
-      job->Run(worker, share.begin);
+      seat->deadline.store(SteadyNanos() + seat->timeout, std::memory_order_release);
+      job->Run(turn, share.begin);
       // Given up: whoever did that did the rest, and nothing here is this thread's any more.
-      if (!seat->deadline.compare_exchange_strong(deadline, kIdle, std::memory_order_acq_rel))
+      int64_t deadline = seat->deadline.load(std::memory_order_relaxed);
+      if (deadline == kGivenUp ||
+          !seat->deadline.compare_exchange_strong(deadline, kIdle, std::memory_order_acq_rel))
         return;
       job->Done(share.begin);
     }

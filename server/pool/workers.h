@@ -7,6 +7,7 @@
 // A watchdog thread looks for items that take longer than their tenant allows. Such an item is
 // given up: its tenant is told, and its worker is left to itself and replaced by one with a number
 // of its own, so that whatever the lost thread still does meets nobody. It ends when its item does.
+// An item of several parts renews its time before each of them (Turn).
 // This is done kMaxReplacements times; after that the workers become fewer.
 //
 // Thread-safe. The destructor joins the threads, but for lost ones; all tenants must be gone by
@@ -34,14 +35,32 @@ namespace hivewire {
 inline constexpr char kWorkerThreadName[] = "env-worker";
 
 class Workers {
+ private:
+  struct Seat;
+
  public:
+  // A worker's turn at an item.
+  class Turn {
+   public:
+    Turn(int worker, Seat& seat) : worker_(worker), seat_(seat) {}
+
+    int worker() const { return worker_; }
+    // Starts the item's time anew. False where it was given up meanwhile: Run then returns at once
+    // and touches nothing. Where it is true, GiveUp sees all that was done before.
+    bool Renew();
+
+   private:
+    const int worker_;
+    Seat& seat_;
+  };
+
   class Job {
    public:
     virtual ~Job() = default;
     virtual size_t size() const = 0;
-    // Item `index` < size(), on the thread of worker `worker`. May only touch what the job keeps
+    // Item `index` < size(), on the thread of the turn's worker. May only touch what the job keeps
     // alive, and nothing that Done or GiveUp touch: it may go on after GiveUp.
-    virtual void Run(int worker, size_t index) = 0;
+    virtual void Run(Turn& turn, size_t index) = 0;
     // After Run, on the same thread, unless the item was given up.
     virtual void Done(size_t index) = 0;
     // Instead of Done: `Run` takes too long, or there is no worker left to run it.
@@ -102,7 +121,6 @@ class Workers {
     size_t begin = 0;
     size_t end = 0;
   };
-  struct Seat;
 
   void StartWorker(int worker) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Run(int worker, const std::shared_ptr<Seat>& seat);

@@ -21,7 +21,7 @@ class LoggedJob : public Workers::Job {
   LoggedJob(Log& log, int tenant, size_t size) : log_(log), tenant_(tenant), size_(size) {}
 
   size_t size() const override { return size_; }
-  void Run(int, size_t) override {}
+  void Run(Workers::Turn&, size_t) override {}
   void Done(size_t) override {
     MutexLock lock(log_.mutex);
     log_.tenants.push_back(tenant_);
@@ -39,7 +39,7 @@ class LoggedJob : public Workers::Job {
 class Gate : public Workers::Job {
  public:
   size_t size() const override { return 1; }
-  void Run(int, size_t) override {
+  void Run(Workers::Turn&, size_t) override {
     begun.set_value();
     open.get_future().wait();
   }

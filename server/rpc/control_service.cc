@@ -85,10 +85,11 @@ absl::StatusOr<ImageRequest> CheckRender(const v1::RenderRequest& request,
 }  // namespace
 
 ControlService::ControlService(PoolTable& pools, RenderThread* renderer,
-                               std::function<uint64_t()> num_sessions)
+                               std::function<uint64_t()> num_sessions, bool rollouts)
     : pools_(pools),
       renderer_(renderer),
       num_sessions_(std::move(num_sessions)),
+      rollouts_(rollouts),
       started_(absl::Now()) {}
 
 grpc::Status ControlService::GetServerInfo(grpc::ServerContext*, const v1::GetServerInfoRequest*,
@@ -98,6 +99,7 @@ grpc::Status ControlService::GetServerInfo(grpc::ServerContext*, const v1::GetSe
   for (const absl::string_view capability : {"session", "unary", "snapshots", "properties"}) {
     response->add_capabilities(std::string(capability));
   }
+  if (rollouts_) response->add_capabilities("rollouts");
   if (renderer_ != nullptr) {
     response->add_capabilities("render");
     response->set_renderer(renderer_->backend());

@@ -15,8 +15,9 @@ namespace hivewire {
 class ControlService final : public v1::EnvControl::Service {
  public:
   // `pools` outlives the service, and so does `renderer`, which is null where the machine has no
-  // GL.
-  ControlService(PoolTable& pools, RenderThread* renderer, std::function<uint64_t()> num_sessions);
+  // GL. `rollouts`: whether policies are run.
+  ControlService(PoolTable& pools, RenderThread* renderer, std::function<uint64_t()> num_sessions,
+                 bool rollouts);
 
   grpc::Status GetServerInfo(grpc::ServerContext*, const v1::GetServerInfoRequest*,
                              v1::GetServerInfoResponse*) override;
@@ -51,6 +52,7 @@ class ControlService final : public v1::EnvControl::Service {
   PoolTable& pools_;
   RenderThread* renderer_;
   const std::function<uint64_t()> num_sessions_;
+  const bool rollouts_;
   const absl::Time started_;
 };
 

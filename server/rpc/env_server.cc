@@ -63,7 +63,8 @@ struct EnvServer::Impl {
       : options(given),
         workers(given.num_workers > 0 ? given.num_workers : UsableCpus()),
         pools(registry, workers, given.limits),
-        session(pools, given.drain_grace) {}
+        session(pools, given.drain_grace),
+        rollouts(pools, given.rollouts) {}
 
   const EnvServerOptions options;
   std::vector<SocketLock> locks;
@@ -73,7 +74,7 @@ struct EnvServer::Impl {
   PoolTable pools;
   SessionService session;
   std::unique_ptr<ControlService> control;
-  LaterRollouts rollouts;
+  RolloutService rollouts;
   LaterRobots robots;
   std::vector<std::string> addresses;
   std::unique_ptr<grpc::Server> server;
@@ -103,7 +104,7 @@ absl::StatusOr<std::unique_ptr<EnvServer>> EnvServer::Start(const Registry& regi
   }
   impl->control = std::make_unique<ControlService>(
       impl->pools, impl->renderer.get(),
-      [&session = impl->session] { return session.num_sessions(); });
+      [&session = impl->session] { return session.num_sessions(); }, options.rollouts.allow);
   grpc::EnableDefaultHealthCheckService(true);
   if (options.reflection) grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;

@@ -14,6 +14,7 @@
 #include "server/rpc/credentials.h"
 #include "server/rpc/listen_address.h"
 #include "server/rpc/pool_table.h"
+#include "server/rpc/rollout_service.h"
 #include "server/tasks/registry.h"
 
 namespace hivewire {
@@ -22,6 +23,7 @@ struct EnvServerOptions {
   std::vector<ListenAddress> listen;
   SecurityOptions security;
   PoolLimits limits;
+  RolloutOptions rollouts;
   // 0: one for each CPU that this process may use.
   int num_workers = 0;
   // Start a renderer where the machine has GL.

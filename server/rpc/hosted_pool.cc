@@ -1,6 +1,7 @@
 #include "server/rpc/hosted_pool.h"
 
 #include <algorithm>
+#include <future>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -9,6 +10,9 @@
 
 namespace hivewire {
 namespace {
+
+// How long a Collect that was superseded may take to end before its stream is cut.
+constexpr absl::Duration kGoodbye = absl::Seconds(2);
 
 bool EqualInConstantTime(absl::string_view a, absl::string_view b) {
   unsigned difference = a.size() == b.size() ? 0 : 1;
@@ -42,8 +46,32 @@ void HostedPool::Attach(std::function<void()> cut,
   {
     MutexLock lock(mutex_);
     before = std::move(waiting_);
-    waiting_ = Waiting{++epoch_, std::move(cut), std::move(attached)};
+    waiting_ = Waiting{++epoch_, std::move(cut), std::move(attached), /*by_rollout=*/false};
   }
+  Attach(std::move(before));
+}
+
+absl::StatusOr<uint64_t> HostedPool::AttachRollout(std::function<void()> cut) {
+  const auto answer = std::make_shared<std::promise<absl::StatusOr<uint64_t>>>();
+  std::future<absl::StatusOr<uint64_t>> epoch = answer->get_future();
+  std::optional<Waiting> before;
+  {
+    MutexLock lock(mutex_);
+    if ((attached_ && !by_rollout_) || (waiting_.has_value() && !waiting_->by_rollout)) {
+      return MakeError(v1::ERROR_REASON_LEASE_HELD,
+                       absl::StrCat("pool ", id(), " has a session attached"), "pool_id", id());
+    }
+    before = std::move(waiting_);
+    waiting_ = Waiting{++epoch_, std::move(cut),
+                       [answer](absl::StatusOr<uint64_t> given) { answer->set_value(given); },
+                       /*by_rollout=*/true};
+  }
+  Attach(std::move(before));
+  if (epoch.wait_for(absl::ToChronoMilliseconds(kGoodbye)) != std::future_status::ready) Cut();
+  return epoch.get();
+}
+
+void HostedPool::Attach(std::optional<Waiting> before) {
   if (before.has_value()) {
     before->attached(MakeError(v1::ERROR_REASON_SUPERSEDED,
                                absl::StrCat("a newer stream attached to pool ", id())));
@@ -64,6 +92,7 @@ void HostedPool::Settle() {
     if (!released) {
       attached_ = true;
       cut_ = std::move(next->cut);
+      by_rollout_ = next->by_rollout;
     }
   }
   if (released) {

@@ -2,7 +2,8 @@
 //
 // The owner is whoever holds the token. At most one session is attached: Attach raises the epoch,
 // tells the session before it to go, and waits until it has. While a session is attached the lease
-// cannot expire; its time to live runs from the end of the stream, or from the last unary call.
+// cannot expire; its time to live runs from the end of the stream, or from the last unary call. A
+// Collect (rollout_service.h) is attached like a session, but never in a session's place.
 //
 // Anybody may watch it (broadcast.h).
 //
@@ -25,6 +26,7 @@
 #include "base/mutex.h"
 #include "hivewire/v1/control.pb.h"
 #include "server/pool/pool.h"
+#include "server/rollout/policy_slot.h"
 #include "server/rpc/broadcast.h"
 
 namespace hivewire {
@@ -43,6 +45,9 @@ class HostedPool {
   const std::string& token() const { return token_; }
   const std::string& client_name() const { return client_name_; }
 
+  // The policy that rollouts run. It outlives the pool for steps that were given up.
+  const std::shared_ptr<PolicySlot>& policy_slot() const { return policy_slot_; }
+
   // BAD_LEASE for another token (compared in constant time).
   absl::Status CheckToken(absl::string_view token) const;
 
@@ -54,6 +59,9 @@ class HostedPool {
   // held the pool; or with the reason why it came to nothing. `cut` breaks the caller's stream by
   // force.
   void Attach(std::function<void()> cut, std::function<void(absl::StatusOr<uint64_t>)> attached);
+  // The same for a Collect, which waits here: LEASE_HELD where a session is attached, or about to
+  // be.
+  absl::StatusOr<uint64_t> AttachRollout(std::function<void()> cut);
   // Breaks the stream of the attached session: one that waits for it has lost patience.
   void Cut();
   void Detach();
@@ -90,10 +98,20 @@ class HostedPool {
   void Wake();
 
  private:
+  struct Waiting {
+    uint64_t epoch = 0;
+    std::function<void()> cut;
+    std::function<void(absl::StatusOr<uint64_t>)> attached;
+    bool by_rollout = false;
+  };
+
+  // `before`: who waited until now, and is told that it came to nothing.
+  void Attach(std::optional<Waiting> before);
   // Attaches the session that waits, if it may be.
   void Settle();
 
   const std::unique_ptr<Pool> pool_;
+  const std::shared_ptr<PolicySlot> policy_slot_ = std::make_shared<PolicySlot>();
   const v1::PoolDescription description_;
   const std::string token_;
   const std::string client_name_;
@@ -105,14 +123,10 @@ class HostedPool {
   Condition unary_done_;
   uint64_t epoch_ ABSL_GUARDED_BY(mutex_) = 0;
   bool attached_ ABSL_GUARDED_BY(mutex_) = false;
+  bool by_rollout_ ABSL_GUARDED_BY(mutex_) = false;  // whoever is attached
   bool in_unary_ ABSL_GUARDED_BY(mutex_) = false;
   bool released_ ABSL_GUARDED_BY(mutex_) = false;
   std::function<void()> cut_ ABSL_GUARDED_BY(mutex_);
-  struct Waiting {
-    uint64_t epoch = 0;
-    std::function<void()> cut;
-    std::function<void(absl::StatusOr<uint64_t>)> attached;
-  };
   std::optional<Waiting> waiting_ ABSL_GUARDED_BY(mutex_);  // for the attached one to leave
   absl::Time expires_ ABSL_GUARDED_BY(mutex_);
   std::map<uint32_t, std::array<double, 3>> views_ ABSL_GUARDED_BY(mutex_);

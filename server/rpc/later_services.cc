@@ -6,29 +6,11 @@
 namespace hivewire {
 namespace {
 
-grpc::Status NoRollouts() {
-  return ToGrpc(MakeError(v1::ERROR_REASON_NOT_SUPPORTED,
-                          "rollouts are not offered by this server yet (see capabilities in "
-                          "GetServerInfo); step through "
-                          "EnvSession"));
-}
-
 grpc::Status NoRobots() {
   return ToGrpc(MakeError(v1::ERROR_REASON_NOT_SUPPORTED, "this server hosts no robots"));
 }
 
 }  // namespace
-
-grpc::Status LaterRollouts::PublishPolicy(grpc::ServerContext*,
-                                          grpc::ServerReader<v1::PublishPolicyRequest>*,
-                                          v1::PublishPolicyResponse*) {
-  return NoRollouts();
-}
-
-grpc::Status LaterRollouts::Collect(grpc::ServerContext*, const v1::CollectRequest*,
-                                    grpc::ServerWriter<v1::CollectResponse>*) {
-  return NoRollouts();
-}
 
 grpc::Status LaterRobots::GetRobotState(grpc::ServerContext*, const v1::GetRobotStateRequest*,
                                         v1::GetRobotStateResponse*) {

@@ -5,17 +5,8 @@
 #define HIVEWIRE_SERVER_RPC_LATER_SERVICES_H_
 
 #include "hivewire/v1/robot.grpc.pb.h"
-#include "hivewire/v1/rollout.grpc.pb.h"
 
 namespace hivewire {
-
-class LaterRollouts final : public v1::Rollouts::Service {
- public:
-  grpc::Status PublishPolicy(grpc::ServerContext*, grpc::ServerReader<v1::PublishPolicyRequest>*,
-                             v1::PublishPolicyResponse*) override;
-  grpc::Status Collect(grpc::ServerContext*, const v1::CollectRequest*,
-                       grpc::ServerWriter<v1::CollectResponse>*) override;
-};
 
 class LaterRobots final : public v1::Robots::Service {
  public:

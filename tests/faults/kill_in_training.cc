@@ -15,7 +15,7 @@
 #include "absl/time/clock.h"
 #include "base/file.h"
 #include "policy/checkpoint/checkpoint.h"
-#include "policy/collector.h"
+#include "policy/step_collector.h"
 #include "tests/faults/checking_algorithm.h"
 #include "tests/faults/child.h"
 #include "tests/faults/kill_matrix.h"
@@ -145,7 +145,7 @@ absl::StatusOr<std::string> KillServersUnderCollector(const KillOptions& options
   config.mutable_normalization()->set_reward(false);
   config.mutable_collection()->set_groups(2);
   CheckingAlgorithm algorithm(kLanes, 16);
-  Collector collector(**env, algorithm, *action, config);
+  StepCollector collector(**env, algorithm, *action, config);
   status = collector.Start(1);
 
   std::atomic<bool> done{false};

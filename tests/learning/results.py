@@ -9,6 +9,7 @@ anew. A run that is interrupted leaves the other lines as they are.
 """
 
 import argparse
+import contextlib
 import json
 import pathlib
 import shutil
@@ -28,6 +29,23 @@ def program(label):
     if not path.exists():
         raise SystemExit(f"{path} is not there; build it: bazel build //server:env_server //policy:learner")
     return str(path)
+
+
+@contextlib.contextmanager
+def serving(folder, *flags):
+    """An env server of our own, by its address."""
+    address, ready = f"unix:{folder}/env.sock", folder / "ready"
+    process = subprocess.Popen([program("server/env_server"), f"--listen={address}",
+                                f"--ready_file={ready}", *flags], stderr=subprocess.DEVNULL)
+    try:
+        while not ready.exists():
+            if process.poll() is not None:
+                raise SystemExit("the env server did not start")
+            time.sleep(0.05)
+        yield address
+    finally:
+        process.terminate()
+        process.wait()
 
 
 def train(preset, seed, server, folder):
@@ -91,22 +109,11 @@ def main():
 
     with tempfile.TemporaryDirectory() as temporary:
         folder = pathlib.Path(temporary)
-        server = f"unix:{folder}/env.sock"
-        ready = folder / "ready"
-        process = subprocess.Popen([program("server/env_server"), f"--listen={server}",
-                                    f"--ready_file={ready}"], stderr=subprocess.DEVNULL)
-        try:
-            while not ready.exists():
-                if process.poll() is not None:
-                    raise SystemExit("the env server did not start")
-                time.sleep(0.05)
+        with serving(folder) as server:
             for preset in args.presets:
                 for seed in args.seeds:
                     keep(*train(preset, seed, server, folder))
                     write_table()
-        finally:
-            process.terminate()
-            process.wait()
     write_table()
 
 

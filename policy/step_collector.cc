@@ -1,4 +1,4 @@
-#include "policy/collector.h"
+#include "policy/step_collector.h"
 
 #include <algorithm>
 #include <numeric>
@@ -11,14 +11,11 @@ namespace hivewire {
 namespace {
 
 constexpr char kObservations[] = "collector.observations";
-constexpr char kRewardMoments[] = "normalizer.reward";
-
-std::string EnvStateName(size_t lane) { return absl::StrCat("env_state.", lane); }
 
 }  // namespace
 
-Collector::Collector(VectorEnv& env, Algorithm& algorithm, const ActionSpace& action,
-                     const v1::LearnerConfig& config)
+StepCollector::StepCollector(VectorEnv& env, Algorithm& algorithm, const ActionSpace& action,
+                             const v1::LearnerConfig& config)
     : env_(env),
       algorithm_(algorithm),
       action_(action),
@@ -46,7 +43,7 @@ Collector::Collector(VectorEnv& env, Algorithm& algorithm, const ActionSpace& ac
   }
 }
 
-absl::Status Collector::Start(uint64_t seed) {
+absl::Status StepCollector::Start(uint64_t seed) {
   seed_ = seed;
   if (absl::Status status = StartEpisodes(seed, scratch_, /*renew=*/false); !status.ok()) {
     return status;
@@ -55,7 +52,7 @@ absl::Status Collector::Start(uint64_t seed) {
   return absl::OkStatus();
 }
 
-absl::Status Collector::StartEpisodes(uint64_t seed, StepResult& result, bool renew) {
+absl::Status StepCollector::StartEpisodes(uint64_t seed, StepResult& result, bool renew) {
   absl::Status status;
   do {
     if (renew) status = env_.Renew();
@@ -66,7 +63,7 @@ absl::Status Collector::StartEpisodes(uint64_t seed, StepResult& result, bool re
   return status;
 }
 
-absl::StatusOr<int64_t> Collector::Collect(int64_t max_frames) {
+absl::StatusOr<int64_t> StepCollector::Collect(int64_t max_frames) {
   const int64_t num_lanes = env_.num_envs();
   const int64_t frames = std::min(max_frames, algorithm_.StepsUntilUpdate() * num_lanes);
   // In the last round only the first lanes take a step.
@@ -93,7 +90,7 @@ absl::StatusOr<int64_t> Collector::Collect(int64_t max_frames) {
   return frames;
 }
 
-absl::Status Collector::Send(Group& group, int count) {
+absl::Status StepCollector::Send(Group& group, int count) {
   const LaneRange lanes = {group.lanes.first, count};
   const absl::Span<char> actions(group.actions.data(), count * action_.row_bytes());
   absl::Status status = algorithm_.Act(lanes, ObservationsOf(lanes), actions);
@@ -107,7 +104,7 @@ absl::Status Collector::Send(Group& group, int count) {
   return PoolsAreGone(status) ? Renew() : status;
 }
 
-absl::Status Collector::Renew() {
+absl::Status StepCollector::Renew() {
   ++losses_;
   // Other episodes than those that were lost, or they would be learned from twice.
   const uint64_t seed = seed_ + static_cast<uint64_t>(losses_ * env_.num_envs());
@@ -122,7 +119,7 @@ absl::Status Collector::Renew() {
   return absl::OkStatus();
 }
 
-void Collector::TakeRestart(Group& group, int count) {
+void StepCollector::TakeRestart(Group& group, int count) {
   const auto cut = [&](const auto& all, auto& part) {
     part.assign(all.begin() + group.lanes.first, all.begin() + group.lanes.first + count);
   };
@@ -143,7 +140,7 @@ void Collector::TakeRestart(Group& group, int count) {
   group.restarted = count < group.lanes.count;
 }
 
-absl::Status Collector::Await(Group& group) {
+absl::Status StepCollector::Await(Group& group) {
   while (!group.arrived) {
     absl::Status status = env_.Receive(scratch_);
     if (PoolsAreGone(status)) {
@@ -162,7 +159,7 @@ absl::Status Collector::Await(Group& group) {
   return absl::OkStatus();
 }
 
-absl::Status Collector::Finish(Group& group) {
+absl::Status StepCollector::Finish(Group& group) {
   if (group.in_flight == 0) return absl::OkStatus();
   if (absl::Status status = Await(group); !status.ok()) return status;
   const StepResult& result = group.result;
@@ -184,7 +181,7 @@ absl::Status Collector::Finish(Group& group) {
       lanes, {ObservationsOf(lanes), rewards_, result.terminated, result.truncated, valid_});
 }
 
-void Collector::TakeObservations(int first_lane, const StepResult& result) {
+void StepCollector::TakeObservations(int first_lane, const StepResult& result) {
   const absl::Span<float> rows = ObservationsOf({first_lane, result.num_rows()});
   flattener_.Flatten(result.observations, rows);
   if (normalizer_ == nullptr) return;
@@ -195,16 +192,16 @@ void Collector::TakeObservations(int first_lane, const StepResult& result) {
   normalizer_->Normalize(rows);
 }
 
-absl::Span<float> Collector::ObservationsOf(LaneRange lanes) {
+absl::Span<float> StepCollector::ObservationsOf(LaneRange lanes) {
   const size_t dim = static_cast<size_t>(flattener_.dim());
   return absl::MakeSpan(observations_).subspan(lanes.first * dim, lanes.count * dim);
 }
 
-std::vector<EpisodeSummary> Collector::TakeEpisodes() { return std::exchange(episodes_, {}); }
+std::vector<EpisodeSummary> StepCollector::TakeEpisodes() { return std::exchange(episodes_, {}); }
 
-int64_t Collector::TakeFaults() { return std::exchange(faults_, 0); }
+int64_t StepCollector::TakeFaults() { return std::exchange(faults_, 0); }
 
-absl::Status Collector::Save(bool env_state, TensorMap& tensors) {
+absl::Status StepCollector::Save(bool env_state, TensorMap& tensors) {
   tensors.PutFloats(kObservations, observations_);
   if (normalizer_ != nullptr) normalizer_->moments().Save(kObservationMoments, tensors);
   if (reward_normalizer_ != nullptr) reward_normalizer_->Save(kRewardMoments, tensors);
@@ -219,8 +216,8 @@ absl::Status Collector::Save(bool env_state, TensorMap& tensors) {
   return absl::OkStatus();
 }
 
-absl::Status Collector::Load(const TensorMap& tensors, uint64_t seed,
-                             absl::Status& env_state_lost) {
+absl::Status StepCollector::Load(const TensorMap& tensors, uint64_t seed,
+                                 absl::Status& env_state_lost) {
   absl::Status status;
   if (normalizer_ != nullptr) status = normalizer_->moments().Load(kObservationMoments, tensors);
   if (status.ok() && reward_normalizer_ != nullptr) {
