@@ -117,8 +117,8 @@ double Median(std::vector<double> values) {
 }
 
 absl::Status Run() {
-  const auto server = ServerProcess::Start(absl::GetFlag(FLAGS_env_server),
-                                           {"--render=false", "--allow_rollouts"});
+  const auto server =
+      ServerProcess::Start(absl::GetFlag(FLAGS_env_server), {"--render=false", "--allow_rollouts"});
   if (!server.ok()) return server.status();
   std::vector<Side> sides;
   for (const char* name : {"lockstep", "groups", "rollouts"}) {
