@@ -4,8 +4,10 @@
 
 #include <atomic>
 #include <cmath>
+#include <condition_variable>
 #include <cstring>
 #include <map>
+#include <mutex>
 #include <numeric>
 
 #include "absl/time/clock.h"
@@ -449,6 +451,52 @@ TEST_F(PoolTest, InterruptWakesTheReceiver) {
   std::thread interrupter([&] { pool_->Interrupt(); });
   EXPECT_TRUE(absl::IsCancelled(pool_->Next(absl::InfiniteFuture(), 1, batch_)));
   interrupter.join();
+}
+
+// What a session does: it takes batches when it is told, and never waits.
+TEST_F(PoolTest, AListenerIsToldOfEveryBatchOfAReplayAndOfAnInterrupt) {
+  Make(8);
+  std::mutex mutex;
+  std::condition_variable changed;
+  int told = 0;
+  pool_->SetListener([&] {
+    const std::lock_guard<std::mutex> lock(mutex);
+    ++told;
+    changed.notify_all();
+  });
+  const auto wait_for_news = [&] {
+    std::unique_lock<std::mutex> lock(mutex);
+    changed.wait(lock, [&] { return told > 0; });
+    told = 0;
+  };
+  const auto take = [&] { return pool_->Next(absl::InfinitePast(), ++seq_, batch_); };
+  ASSERT_TRUE(Reset({}, 1).ok());
+  wait_for_news();
+  ASSERT_TRUE(take().ok());
+  EXPECT_EQ(batch_.env_ids_size(), 8);
+  EXPECT_TRUE(absl::IsDeadlineExceeded(take()));
+  pool_->Redeliver(0);
+  wait_for_news();
+  ASSERT_TRUE(take().ok());
+  EXPECT_TRUE(batch_.replay());
+  pool_->Interrupt();
+  wait_for_news();
+  EXPECT_TRUE(absl::IsCancelled(take()));
+
+  BatchPolicy policy;
+  policy.recv_batch = 8;
+  policy.max_wait = absl::Hours(1);
+  pool_->SetBatchPolicy(policy);
+  EXPECT_EQ(pool_->NextLeave(), absl::InfiniteFuture());
+  ASSERT_TRUE(Step({}, 2, {1, 1, 1, 1, 1, 1, 1, 1}).ok());
+  while (
+      !take()
+           .ok()) {  // the first ready lane is news too: from then on, the batch may leave in time
+    wait_for_news();
+    EXPECT_LE(pool_->NextLeave(), absl::Now() + absl::Hours(1));
+  }
+  EXPECT_EQ(batch_.env_ids_size(), 8);
+  pool_->SetListener(nullptr);
 }
 
 TEST_F(PoolTest, APoolCanBeFreedWhileItsLanesRun) {
