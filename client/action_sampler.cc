@@ -4,32 +4,16 @@
 #include <cmath>
 #include <limits>
 
+#include "base/elements.h"
 #include "base/layout.h"
 
 namespace hivewire {
 namespace {
 
-template <typename T>
-void Append(double value, std::string& bytes) {
-  const T typed = static_cast<T>(value);
-  bytes.append(reinterpret_cast<const char*>(&typed), sizeof(typed));
-}
-
 void AppendAs(v1::DType dtype, double value, std::string& bytes) {
-  switch (dtype) {
-    case v1::DTYPE_FLOAT32:
-      return Append<float>(value, bytes);
-    case v1::DTYPE_FLOAT64:
-      return Append<double>(value, bytes);
-    case v1::DTYPE_INT32:
-      return Append<int32_t>(value, bytes);
-    case v1::DTYPE_INT64:
-      return Append<int64_t>(value, bytes);
-    case v1::DTYPE_UINT64:
-      return Append<uint64_t>(value, bytes);
-    default:
-      return Append<uint8_t>(value, bytes);
-  }
+  const size_t end = bytes.size();
+  bytes.resize(end + SizeOf(dtype));
+  WriteElements(dtype, &value, 1, bytes.data() + end);
 }
 
 // `bounds` are none, one for all elements, or one each.

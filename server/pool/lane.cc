@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "base/elements.h"
 #include "base/error.h"
 
 namespace hivewire {
@@ -22,61 +23,9 @@ void Put(char* row, size_t offset, T value) {
   std::memcpy(row + offset, &value, sizeof(value));
 }
 
-template <typename T>
-double* ReadAs(const char* from, size_t count, double* to) {
-  for (size_t k = 0; k < count; ++k) {
-    T value;
-    std::memcpy(&value, from + k * sizeof(T), sizeof(T));
-    *to++ = static_cast<double>(value);
-  }
-  return to;
-}
-
-double* ReadDoubles(v1::DType dtype, const char* from, size_t count, double* to) {
-  switch (dtype) {
-    case v1::DTYPE_FLOAT32:
-      return ReadAs<float>(from, count, to);
-    case v1::DTYPE_FLOAT64:
-      return ReadAs<double>(from, count, to);
-    case v1::DTYPE_INT32:
-      return ReadAs<int32_t>(from, count, to);
-    case v1::DTYPE_INT64:
-      return ReadAs<int64_t>(from, count, to);
-    case v1::DTYPE_UINT64:
-      return ReadAs<uint64_t>(from, count, to);
-    default:
-      return ReadAs<uint8_t>(from, count, to);
-  }
-}
-
-template <typename T>
-void WriteAs(const double* from, size_t count, char* to) {
-  for (size_t k = 0; k < count; ++k) {
-    const T value = static_cast<T>(from[k]);
-    std::memcpy(to + k * sizeof(T), &value, sizeof(T));
-  }
-}
-
-void WriteDoubles(v1::DType dtype, const double* from, size_t count, char* to) {
-  switch (dtype) {
-    case v1::DTYPE_FLOAT32:
-      return WriteAs<float>(from, count, to);
-    case v1::DTYPE_FLOAT64:
-      return WriteAs<double>(from, count, to);
-    case v1::DTYPE_INT32:
-      return WriteAs<int32_t>(from, count, to);
-    case v1::DTYPE_INT64:
-      return WriteAs<int64_t>(from, count, to);
-    case v1::DTYPE_UINT64:
-      return WriteAs<uint64_t>(from, count, to);
-    default:
-      return WriteAs<uint8_t>(from, count, to);
-  }
-}
-
 double ReadNumber(v1::DType dtype, const char* from) {
   double value;
-  ReadDoubles(dtype, from, 1, &value);
+  ReadElements(dtype, from, 1, &value);
   return value;
 }
 
@@ -123,8 +72,8 @@ void LaneRunner::Step(Lane& lane, uint64_t op_no, const char* actions,
   for (int k = 0; k < layout.leaves_size(); ++k) {
     const v1::LayoutLeaf& leaf = layout.leaves(k);
     const size_t elements = leaf.row_bytes() / SizeOf(leaf.dtype());
-    values =
-        ReadDoubles(leaf.dtype(), actions + leaf_offsets[static_cast<size_t>(k)], elements, values);
+    values = ReadElements(leaf.dtype(), actions + leaf_offsets[static_cast<size_t>(k)], elements,
+                          values);
   }
   const absl::Status status = RunStep(lane);
   if (!status.ok()) Fail(lane, status);
@@ -228,7 +177,7 @@ absl::Status LaneRunner::RunReset(Lane& lane, const Options& options) {
   for (const RowLeaf& leaf : spec_.info()) {
     const double unset = IsFloat(leaf.dtype) ? std::numeric_limits<double>::quiet_NaN() : 0;
     for (size_t k = 0; k < leaf.elements; ++k) {
-      WriteDoubles(leaf.dtype, &unset, 1, lane.row.data() + leaf.offset + k * SizeOf(leaf.dtype));
+      WriteElements(leaf.dtype, &unset, 1, lane.row.data() + leaf.offset + k * SizeOf(leaf.dtype));
     }
   }
   PointLeaves(lane.row.data());
@@ -339,12 +288,12 @@ absl::Status LaneRunner::StoreLeaves(char* row, bool reset) {
       }
     }
     if (leaf.dtype != v1::DTYPE_FLOAT64)
-      WriteDoubles(leaf.dtype, values, leaf.elements, row + leaf.offset);
+      WriteElements(leaf.dtype, values, leaf.elements, row + leaf.offset);
   }
   for (const RowLeaf& leaf : spec_.info()) {
     if (leaf.dtype == v1::DTYPE_FLOAT64) continue;
     if (reset && !env.info(static_cast<int>(leaf.task_leaf)).in_reset()) continue;
-    WriteDoubles(leaf.dtype, info_leaves_[leaf.task_leaf], leaf.elements, row + leaf.offset);
+    WriteElements(leaf.dtype, info_leaves_[leaf.task_leaf], leaf.elements, row + leaf.offset);
   }
   return absl::OkStatus();
 }

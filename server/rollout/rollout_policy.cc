@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "base/elements.h"
 #include "base/error.h"
 #include "base/layout.h"
 
@@ -16,60 +17,6 @@ namespace {
 absl::Status Bad(absl::string_view field, absl::string_view value, absl::string_view problem) {
   return MakeError(v1::ERROR_REASON_BAD_POLICY, absl::StrCat(field, ": ", value, problem), field,
                    value);
-}
-
-template <typename T>
-float* ReadAs(const char* from, size_t count, float* to) {
-  for (size_t k = 0; k < count; ++k) {
-    T value;
-    std::memcpy(&value, from + k * sizeof(T), sizeof(T));
-    *to++ = static_cast<float>(value);
-  }
-  return to;
-}
-
-float* ReadFloats(v1::DType dtype, const char* from, size_t count, float* to) {
-  switch (dtype) {
-    case v1::DTYPE_FLOAT32:
-      return ReadAs<float>(from, count, to);
-    case v1::DTYPE_FLOAT64:
-      return ReadAs<double>(from, count, to);
-    case v1::DTYPE_INT32:
-      return ReadAs<int32_t>(from, count, to);
-    case v1::DTYPE_INT64:
-      return ReadAs<int64_t>(from, count, to);
-    case v1::DTYPE_UINT64:
-      return ReadAs<uint64_t>(from, count, to);
-    default:
-      return ReadAs<uint8_t>(from, count, to);
-  }
-}
-
-template <typename T>
-char* WriteAs(const double* from, size_t count, char* to) {
-  for (size_t k = 0; k < count; ++k) {
-    const T value = static_cast<T>(from[k]);
-    std::memcpy(to, &value, sizeof(T));
-    to += sizeof(T);
-  }
-  return to;
-}
-
-char* WriteNumbers(v1::DType dtype, const double* from, size_t count, char* to) {
-  switch (dtype) {
-    case v1::DTYPE_FLOAT32:
-      return WriteAs<float>(from, count, to);
-    case v1::DTYPE_FLOAT64:
-      return WriteAs<double>(from, count, to);
-    case v1::DTYPE_INT32:
-      return WriteAs<int32_t>(from, count, to);
-    case v1::DTYPE_INT64:
-      return WriteAs<int64_t>(from, count, to);
-    case v1::DTYPE_UINT64:
-      return WriteAs<uint64_t>(from, count, to);
-    default:
-      return WriteAs<uint8_t>(from, count, to);
-  }
 }
 
 // What makes an action of one leaf one of another.
@@ -132,12 +79,12 @@ absl::StatusOr<std::shared_ptr<const RolloutPolicy>> RolloutPolicy::Fit(
 
 void RolloutPolicy::Observe(const char* row, float* observation) const {
   for (const RowLeaf& leaf : observation_)
-    observation = ReadFloats(leaf.dtype, row + leaf.offset, leaf.elements, observation);
+    observation = ReadElements(leaf.dtype, row + leaf.offset, leaf.elements, observation);
 }
 
 void RolloutPolicy::WriteAction(const double* action, char* to) const {
   for (const ActionLeaf& leaf : action_) {
-    to = WriteNumbers(leaf.dtype, action, leaf.elements, to);
+    to = WriteElements(leaf.dtype, action, leaf.elements, to);
     action += leaf.elements;
   }
 }

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "base/elements.h"
 #include "base/error.h"
 #include "base/layout.h"
 
@@ -50,36 +51,14 @@ OpNos NextOpNos(const Pool& pool, const EnvIds& env_ids) {
   return op_nos;
 }
 
-template <typename T>
-v1::Numbers ToNumbers(const v1::LayoutLeaf& leaf, const char* slab, size_t rows) {
+v1::Numbers LeafToNumbers(const v1::LayoutLeaf& leaf, const char* slab, size_t rows) {
   v1::Numbers numbers;
   numbers.add_shape(static_cast<int64_t>(rows));
   numbers.mutable_shape()->MergeFrom(leaf.shape());
-  const size_t count = rows * leaf.row_bytes() / sizeof(T);
-  numbers.mutable_values()->Reserve(static_cast<int>(count));
-  for (size_t k = 0; k < count; ++k) {
-    T value;
-    std::memcpy(&value, slab + k * sizeof(T), sizeof(T));
-    numbers.add_values(static_cast<double>(value));
-  }
+  const size_t count = rows * leaf.row_bytes() / SizeOf(leaf.dtype());
+  numbers.mutable_values()->Resize(static_cast<int>(count), 0);
+  ReadElements(leaf.dtype(), slab, count, numbers.mutable_values()->mutable_data());
   return numbers;
-}
-
-v1::Numbers LeafToNumbers(const v1::LayoutLeaf& leaf, const char* slab, size_t rows) {
-  switch (leaf.dtype()) {
-    case v1::DTYPE_FLOAT32:
-      return ToNumbers<float>(leaf, slab, rows);
-    case v1::DTYPE_FLOAT64:
-      return ToNumbers<double>(leaf, slab, rows);
-    case v1::DTYPE_INT32:
-      return ToNumbers<int32_t>(leaf, slab, rows);
-    case v1::DTYPE_INT64:
-      return ToNumbers<int64_t>(leaf, slab, rows);
-    case v1::DTYPE_UINT64:
-      return ToNumbers<uint64_t>(leaf, slab, rows);
-    default:
-      return ToNumbers<uint8_t>(leaf, slab, rows);
-  }
 }
 
 void PayloadToNumbers(const v1::Layout& layout, const std::string& payload, size_t rows,
@@ -90,30 +69,6 @@ void PayloadToNumbers(const v1::Layout& layout, const std::string& payload, size
     const v1::LayoutLeaf& leaf = layout.leaves(k);
     values[leaf.name()] =
         LeafToNumbers(leaf, payload.data() + offsets[static_cast<size_t>(k)], rows);
-  }
-}
-
-// One leaf's numbers into its slab; the count was checked.
-void WriteNumbers(v1::DType dtype, const google::protobuf::RepeatedField<double>& values,
-                  char* slab) {
-  const auto write = [&](auto zero) {
-    using T = decltype(zero);
-    for (int k = 0; k < values.size(); ++k) {
-      const T value = static_cast<T>(values[k]);
-      std::memcpy(slab + static_cast<size_t>(k) * sizeof(T), &value, sizeof(T));
-    }
-  };
-  switch (dtype) {
-    case v1::DTYPE_FLOAT32:
-      return write(float{});
-    case v1::DTYPE_FLOAT64:
-      return write(double{});
-    case v1::DTYPE_INT32:
-      return write(int32_t{});
-    case v1::DTYPE_INT64:
-      return write(int64_t{});
-    default:
-      return write(uint8_t{});
   }
 }
 
@@ -146,8 +101,8 @@ absl::StatusOr<std::string> ActionsFromNumbers(
                          absl::StrCat(value));
       }
     }
-    WriteNumbers(leaf.dtype(), numbers->second.values(),
-                 actions.data() + offsets[static_cast<size_t>(k)]);
+    WriteElements(leaf.dtype(), numbers->second.values().data(), expected,
+                  actions.data() + offsets[static_cast<size_t>(k)]);
   }
   if (values.size() != static_cast<size_t>(layout.leaves_size())) {
     const std::string known = absl::StrJoin(

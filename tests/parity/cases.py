@@ -47,6 +47,27 @@ CLASSIC_CONTROL = [
     Case("Pendulum-v1", "other start", reset_options={"x_init": 0.3, "y_init": 2.5}),
 ]
 
+# Options that both versions of an env have, other than their defaults.
+HOPPER = {
+    "forward_reward_weight": 1.7,
+    "ctrl_cost_weight": 0.01,
+    "healthy_reward": 0.3,
+    "healthy_state_range": (-2.0, 2.5),
+    "healthy_z_range": (0.9, 1.4),
+    "healthy_angle_range": (-0.3, 0.1),
+    "reset_noise_scale": 0.01,
+    "exclude_current_positions_from_observation": False,
+}
+WALKER2D = {
+    "forward_reward_weight": 0.6,
+    "ctrl_cost_weight": 0.02,
+    "healthy_reward": 2.5,
+    "healthy_z_range": (0.9, 1.8),
+    "healthy_angle_range": (-0.6, 0.7),
+    "reset_noise_scale": 0.02,
+    "exclude_current_positions_from_observation": False,
+}
+
 MUJOCO_V4 = [
     *with_defaults(
         "Ant-v4",
@@ -84,35 +105,12 @@ MUJOCO_V4 = [
     ),
     *with_defaults(
         "Hopper-v4",
-        (
-            "all options",
-            {
-                "forward_reward_weight": 1.7,
-                "ctrl_cost_weight": 0.01,
-                "healthy_reward": 0.3,
-                "healthy_state_range": (-2.0, 2.5),
-                "healthy_z_range": (0.9, 1.4),
-                "healthy_angle_range": (-0.3, 0.1),
-                "reset_noise_scale": 0.01,
-                "exclude_current_positions_from_observation": False,
-            },
-        ),
+        ("all options", HOPPER),
         ("never ends", {"terminate_when_unhealthy": False}),
     ),
     *with_defaults(
         "Walker2d-v4",
-        (
-            "all options",
-            {
-                "forward_reward_weight": 0.6,
-                "ctrl_cost_weight": 0.02,
-                "healthy_reward": 2.5,
-                "healthy_z_range": (0.9, 1.8),
-                "healthy_angle_range": (-0.6, 0.7),
-                "reset_noise_scale": 0.02,
-                "exclude_current_positions_from_observation": False,
-            },
-        ),
+        ("all options", WALKER2D),
         ("never ends", {"terminate_when_unhealthy": False}),
     ),
     *with_defaults("InvertedPendulum-v4"),
@@ -192,38 +190,12 @@ MUJOCO_V5 = [
     ),
     *with_defaults(
         "Hopper-v5",
-        (
-            "all options",
-            {
-                "frame_skip": 3,
-                "forward_reward_weight": 1.7,
-                "ctrl_cost_weight": 0.01,
-                "healthy_reward": 0.3,
-                "healthy_state_range": (-2.0, 2.5),
-                "healthy_z_range": (0.9, 1.4),
-                "healthy_angle_range": (-0.3, 0.1),
-                "reset_noise_scale": 0.01,
-                "exclude_current_positions_from_observation": False,
-            },
-        ),
+        ("all options", {"frame_skip": 3, **HOPPER}),
         ("never ends", {"terminate_when_unhealthy": False}),
     ),
     *with_defaults(
         "Walker2d-v5",
-        (
-            "all options",
-            {
-                "xml_file": "walker2d.xml",
-                "frame_skip": 5,
-                "forward_reward_weight": 0.6,
-                "ctrl_cost_weight": 0.02,
-                "healthy_reward": 2.5,
-                "healthy_z_range": (0.9, 1.8),
-                "healthy_angle_range": (-0.6, 0.7),
-                "reset_noise_scale": 0.02,
-                "exclude_current_positions_from_observation": False,
-            },
-        ),
+        ("all options", {"xml_file": "walker2d.xml", "frame_skip": 5, **WALKER2D}),
         ("never ends", {"terminate_when_unhealthy": False}),
     ),
     *with_defaults(
