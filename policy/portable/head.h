@@ -35,7 +35,6 @@ class Head {
   float ChooseTanhGaussian(const float* outputs, CounterRng* rng, double* chosen) const;
   float ChooseBeta(const float* outputs, CounterRng* rng, double* chosen) const;
   float ChooseCategories(const float* logits, CounterRng* rng, double* chosen) const;
-  // log_std and std of element k.
   float LogStd(const float* outputs, size_t k) const {
     return log_std_.empty() ? outputs[dim_ + k] : log_std_[k];
   }

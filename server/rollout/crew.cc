@@ -16,6 +16,12 @@ namespace {
 // turns costs nothing, short enough that other pools need not wait for it.
 constexpr int64_t kTurnNanos = 300'000;
 
+// Of the lane's own history, which its snapshots hold: what is collected after a snapshot was
+// loaded repeats, and Collects that follow one another do not.
+uint64_t StepOfEpisode(uint64_t episode, int64_t step) {
+  return episode << 32 | static_cast<uint32_t>(step);
+}
+
 }  // namespace
 
 void StagedSteps::Clear() {
@@ -134,7 +140,8 @@ void Crew::Observe(CrewSetting::Place& place) {
       std::memcpy(Staged(leaf, n), from + seen.offset, setting_->layout.payload().row_bytes(leaf));
     }
     policy_->Observe(from, place.policy.observations.data() + row * policy.observation_dim());
-    place.draws[row] = {setting_->seed, first_ + static_cast<uint32_t>(n), op_nos_[n] + 1};
+    place.draws[row] = {setting_->seed, first_ + static_cast<uint32_t>(n),
+                        StepOfEpisode(lanes_[n]->episode, lanes_[n]->elapsed_steps)};
   }
   policy.Act(place.draws, setting_->deterministic, place.policy);
   for (size_t row = 0; row < rows; ++row) {

@@ -105,7 +105,8 @@ class Crew {
   // They were taken away.
   void ClearStaged();
 
-  // After Run was given up: whether a lane is to blame.
+  // After Run was given up: whether a lane is to blame. To be asked first: what was staged before
+  // that lane's step can be read from then on.
   bool HasHungLane() const { return running_.load(std::memory_order_acquire) != kNone; }
   // After Run was given up. `lanes` become the lanes of a crew that goes on where this one hung:
   // copies, but for the lane that hung, which failed with `status` and goes on from its seed.

@@ -239,13 +239,14 @@ void Rollout::GiveUp(CrewJob& job, const absl::Status& status) {
     changed_.NotifyAll();
     return;
   }
+  const bool hung = job.crew_->HasHungLane();
   Take(job.part_, *job.crew_);
   std::vector<std::unique_ptr<Lane>> lanes;
   const std::shared_ptr<Crew> crew = job.crew_->Successor(status, lanes);
   for (std::unique_ptr<Lane>& lane : lanes) loan_->Replace(std::move(lane));
   // Counted now: the successor's own count comes when it has run.
   Pool::Statistics more;
-  more.faults = job.crew_->HasHungLane() ? 1 : 0;
+  more.faults = hung ? 1 : 0;
   loan_->Count(more);
   const auto next = std::make_shared<CrewJob>(*this, job.part_, crew);
   {

@@ -179,7 +179,9 @@ TEST_P(RolloutOf, EqualsSteppingTheSamePoolByHand) {
                           layout.row_bytes(leaf));
   };
   const size_t reward = spec.observation().size();
+  const size_t episode_leaf = reward + 4;
   uint64_t op_no = 1;
+  std::vector<uint64_t> elapsed(kLanes);  // steps of the lane's episode
   size_t ends = 0;
   for (const v1::Fragment& fragment : fragments) {
     const Rows rows(fragment);
@@ -199,7 +201,9 @@ TEST_P(RolloutOf, EqualsSteppingTheSamePoolByHand) {
         packed.replace(spec.observation()[0].offset, observations.back().size(),
                        observations.back());
         fitted->Observe(packed.data(), scratch.observations.data());
-        policy->Act({Draw{kSeed, lane, op_no}}, false, scratch);
+        const uint64_t number = Number<uint64_t>(
+            leaf_of(spec.result_layout(), batch.payload(), episode_leaf, lane, kLanes), 0);
+        policy->Act({Draw{kSeed, lane, number << 32 | elapsed[lane]}}, false, scratch);
         const size_t bytes = spec.action_layout().row_bytes(0);
         fitted->WriteAction(scratch.sent.data(), step.mutable_actions()->data() + lane * bytes);
         EXPECT_EQ(rows.Bytes(seen, row), observations.back());
@@ -218,6 +222,8 @@ TEST_P(RolloutOf, EqualsSteppingTheSamePoolByHand) {
                   leaf_of(spec.result_layout(), batch.payload(), reward, lane, kLanes));
         EXPECT_EQ(rows.Bytes("flags", row),
                   leaf_of(spec.result_layout(), batch.payload(), reward + 1, lane, kLanes));
+        const bool first = (rows.Flags(row) & v1::LANE_FLAG_FIRST) != 0;
+        elapsed[lane] = first ? 0 : elapsed[lane] + 1;
       }
       for (int k = 0; k < batch.finals().rows_size(); ++k, ++final) {
         ASSERT_LT(final, fragment.finals().rows_size());
@@ -307,6 +313,23 @@ TEST(Rollout, GoesOnWhereTheOneBeforeEnded) {
     if (expected.empty()) expected = got;
     EXPECT_EQ(got, expected);
   }
+}
+
+TEST(Rollout, RepeatsWhatItCollectedWhenASnapshotIsLoadedIntoAnotherPool) {
+  TestPool first(TaskOf("Hopper-v5"), 5, v1::AUTORESET_MODE_NEXT_STEP, 2);
+  TestPool second(TaskOf("Hopper-v5"), 5, v1::AUTORESET_MODE_NEXT_STEP, 1);
+  first.Reset();
+  for (TestPool* pool : {&first, &second})
+    ASSERT_EQ(pool->Publish(pool->MakePolicy({})), absl::OkStatus());
+  first.Collect(37, 1);
+  v1::LoadLanes load;
+  load.add_op_nos(1);
+  const auto snapshots = first.pool().Save({});
+  ASSERT_TRUE(snapshots.ok()) << snapshots.status();
+  for (const std::string& snapshot : *snapshots) load.add_snapshots(snapshot);
+  const std::string expected = Timeless(first.Collect(60, 1)[0]);
+  ASSERT_EQ(second.pool().Load(load), absl::OkStatus());
+  EXPECT_EQ(Timeless(second.Collect(60, 1)[0]), expected);
 }
 
 TEST(Rollout, CutsLanesIntoPartsWhereOneMessageCannotHoldThem) {
