@@ -99,11 +99,16 @@ def stepping_section(stepping):
 
 def measured_by(results):
     load = results.get("load_average", 0)
-    return (
+    words = (
         f"Measured {results['date']} by `{results['command']}` on {results['processor']},"
-        f" {results['cores']} cores, {results['system']}"
-        + (f"; the load average was {load:g}." if load > 0.5 else ".")
+        f" {results['cores']} cores, {results['system']}."
     )
+    if load > results["cores"] / 2:
+        words += (
+            f" **The machine was busy with other programs (load average {load:g}): absolute figures"
+            " are low, and ratios are uncertain by a fifth and more.**"
+        )
+    return words
 
 
 def on_paper(cpu_us_per_lane, stepping):
