@@ -3,11 +3,11 @@
 # Prints what each found; the exit status is 0 only if all held.
 #
 #   tests/full.sh            everything
-#   tests/full.sh NAME...    only these: kills, flat, fuzz, collecting
+#   tests/full.sh NAME...    only these: kills, flat, fuzz, collecting, bench
 
 source "$(dirname "${BASH_SOURCE[0]}")/../deploy/common.sh"
 
-readonly PARTS=(kills flat fuzz collecting)
+readonly PARTS=(kills flat fuzz collecting bench)
 
 # 100 SIGKILLs of the client, 50 cut connections, 50 SIGKILLs of the server under a collector and
 # under a learner, 50 SIGKILLs of the learner.
@@ -36,6 +36,14 @@ collecting() {
   "${HIVEWIRE_ROOT}/bazel-bin/tests/bench/collecting" \
     --env_server="${HIVEWIRE_ROOT}/bazel-bin/server/env_server" || return 1
   python3 "${HIVEWIRE_ROOT}/tests/learning/collecting.py" cartpole inverted_double_pendulum
+}
+
+# Everything that docs/performance.md tells, measured anew.
+bench() {
+  local name
+  for name in compare service profile network; do
+    "${HIVEWIRE_ROOT}/tests/bench/${name}.sh" || return 1
+  done
 }
 
 parts=("$@")

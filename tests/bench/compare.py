@@ -100,27 +100,52 @@ class Cell:
 
     def open_ours(self, options, folder):
         ours = Player([
-            options.bin / "hivewire_player", f"--env={self.env}", f"--num_envs={self.lanes}",
-            f"--seconds={options.turn}", f"--folder={folder}", f"--env_server={options.env_server}",
+            options.bin / "hivewire_player",
+            f"--env={self.env}",
+            f"--num_envs={self.lanes}",
+            f"--seconds={options.turn}",
+            f"--folder={folder}",
+            f"--env_server={options.env_server}",
         ])
         self.ready = ours.ready()
         self.add(ours, self.ready, lambda side: OURS[side["side"]])
         for program in ("raw_loop_player", "raw_loop_player_3_6"):
-            raw = Player([options.bin / program, folder / "recording", options.models, os.cpu_count()])
+            raw = Player(
+                [options.bin / program, folder / "recording", options.models, os.cpu_count()]
+            )
             self.add(raw, raw.ready(), lambda side: f"bare mj_step, {side['engine']}")
 
     def open_peer(self, options, peer, folder):
-        environment = {**os.environ, "PYTHONPATH": f"{options.peers_folder}", "PYTHONWARNINGS": "ignore"}
-        player = Player([
-            sys.executable, HERE / "peers" / f"{peer}_player.py", "--env", self.env,
-            "--num_envs", self.lanes, "--actions", folder / "actions",
-            "--elements", self.ready["action_elements"], "--seconds", options.turn * LONGEST_TURN,
-        ], environment)
+        environment = {
+            **os.environ,
+            "PYTHONPATH": f"{options.peers_folder}",
+            "PYTHONWARNINGS": "ignore",
+        }
+        player = Player(
+            [
+                sys.executable,
+                HERE / "peers" / f"{peer}_player.py",
+                "--env",
+                self.env,
+                "--num_envs",
+                self.lanes,
+                "--actions",
+                folder / "actions",
+                "--elements",
+                self.ready["action_elements"],
+                "--seconds",
+                options.turn * LONGEST_TURN,
+            ],
+            environment,
+        )
         try:
             ready = player.ready()
         except RuntimeError as error:
             self.missing[peer] = str(error)
-            print(f"NOT COMPARED: {peer} on {self.env} with {self.lanes} lanes: {error}", file=sys.stderr)
+            print(
+                f"NOT COMPARED: {peer} on {self.env} with {self.lanes} lanes: {error}",
+                file=sys.stderr,
+            )
             player.close()
             return
         self.add(player, ready, lambda side: side["side"])
@@ -141,7 +166,9 @@ class Cell:
         return [turn["lane_steps"] / turn["seconds"] for turn in self.turns[name]]
 
     def result(self):
-        best_of = lambda names: max(names, key=lambda n: statistics.median(self.rates(n)), default=None)
+        best_of = lambda names: max(
+            names, key=lambda n: statistics.median(self.rates(n)), default=None
+        )
         envpool = best_of([name for name in self.turns if name.startswith("EnvPool")])
         raw = next(name for name in self.turns if name.startswith("bare mj_step"))
 
@@ -181,8 +208,14 @@ class Cell:
 
 
 def print_cell(cell):
-    print(f"\n{cell['env']}, {cell['lanes']} lanes: {cell['rounds']} rounds of {cell['steps_a_turn']} steps")
-    print(f"{'side':<36} {'engine':<14} {'lane steps/s':>12} {'range':>19} {'÷ EnvPool':>9} {'÷ bare':>7} {'net µs':>7}")
+    print(
+        f"\n{cell['env']}, {cell['lanes']} lanes: {cell['rounds']} rounds of {cell['steps_a_turn']}"
+        " steps"
+    )
+    print(
+        f"{'side':<36} {'engine':<14} {'lane steps/s':>12} {'range':>19} {'÷ EnvPool':>9}"
+        f" {'÷ bare':>7} {'net µs':>7}"
+    )
     show = lambda value, form: "" if value is None else format(value, form)
     for side in sorted(cell["sides"], key=lambda side: -side["lane_steps_per_s"]):
         low, high = side["range"]
@@ -207,6 +240,7 @@ def machine(command):
         "date": datetime.date.today().isoformat(),
         "processor": processor(),
         "cores": os.cpu_count(),
+        "load_average": round(os.getloadavg()[0], 1),
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
         "command": command,
@@ -215,10 +249,14 @@ def machine(command):
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--bin", type=pathlib.Path, required=True, help="folder of the built players")
+    parser.add_argument(
+        "--bin", type=pathlib.Path, required=True, help="folder of the built players"
+    )
     parser.add_argument("--env_server", type=pathlib.Path, required=True)
     parser.add_argument("--models", type=pathlib.Path, help="folder of Gymnasium's MJCF files")
-    parser.add_argument("--peers_folder", type=pathlib.Path, help="where pip put the peers; none without")
+    parser.add_argument(
+        "--peers_folder", type=pathlib.Path, help="where pip put the peers; none without"
+    )
     parser.add_argument("--peers", nargs="*", default=PEERS, choices=PEERS)
     parser.add_argument("--envs", nargs="+", default=ENVS)
     parser.add_argument("--lanes", nargs="+", type=int, default=LANES)
@@ -240,6 +278,7 @@ def parse_arguments():
 
 def main():
     options = parse_arguments()
+    here = machine("tests/bench/compare.sh" + (" --quick" if options.quick else ""))
     cells = []
     for env in options.envs:
         for lanes in options.lanes:
@@ -255,10 +294,17 @@ def main():
                 if cell is not None:
                     cell.close()
                 shutil.rmtree(folder, ignore_errors=True)
-    options.json.write_text(json.dumps({
-        **machine("tests/bench/compare.sh" + (" --quick" if options.quick else "")),
-        "cells": cells,
-    }, indent=1, ensure_ascii=False) + "\n")
+    options.json.write_text(
+        json.dumps(
+            {
+                **here,
+                "cells": cells,
+            },
+            indent=1,
+            ensure_ascii=False,
+        )
+        + "\n"
+    )
 
 
 if __name__ == "__main__":

@@ -41,8 +41,13 @@ class Echo {
     });
   }
   ~Echo() {
-    thread_.join();
+    AwaitEnd();
     close(listener_);
+  }
+
+  // Returns when its connection has ended.
+  void AwaitEnd() {
+    if (thread_.joinable()) thread_.join();
   }
 
   const std::string& address() const { return address_; }
@@ -108,7 +113,7 @@ TEST(DelayingProxy, TheEndOfOneSideReachesTheOther) {
   const auto proxy = DelayingProxy::Start(echo.address(), {.round_trip = absl::Milliseconds(2)});
   ASSERT_TRUE(proxy.ok()) << proxy.status();
   close(Connect((*proxy)->address()));
-  // Echo's destructor joins a thread that ends with its connection.
+  echo.AwaitEnd();
 }
 
 TEST(DelayingProxy, AnAddressWithoutAPortIsRefused) {

@@ -4,7 +4,12 @@ with. Rows that are not reached stand there like the others."""
 import dataclasses
 
 ENVS = ["Ant-v5", "HalfCheetah-v5", "Humanoid-v5", "Hopper-v5"]
-SHORT = {"Ant-v5": "Ant", "HalfCheetah-v5": "HalfCheetah", "Humanoid-v5": "Humanoid", "Hopper-v5": "Hopper"}
+SHORT = {
+    "Ant-v5": "Ant",
+    "HalfCheetah-v5": "HalfCheetah",
+    "Humanoid-v5": "Humanoid",
+    "Hopper-v5": "Hopper",
+}
 
 
 @dataclasses.dataclass
@@ -45,7 +50,9 @@ class Stepping:
     """Figures of stepping.json by env and lanes."""
 
     def __init__(self, stepping):
-        self.cells = {(cell["env"], cell["lanes"]): cell for cell in (stepping or {}).get("cells", [])}
+        self.cells = {
+            (cell["env"], cell["lanes"]): cell for cell in (stepping or {}).get("cells", [])
+        }
 
     def sides(self, env, lanes, prefix):
         cell = self.cells.get((env, lanes), {"sides": []})
@@ -74,26 +81,61 @@ def stepping_goals(stepping):
     in_process, remote = "Hivewire in process", "Hivewire over UDS, 2 groups"
     goals = []
     for lanes in (64, 256):
-        goals.append(per_env(f"in-process pool ÷ bare `mj_step` loop, {lanes} lanes", same(0.95),
-                             figures.by_env(lanes, in_process, "to_raw")))
+        goals.append(
+            per_env(
+                f"in-process pool ÷ bare `mj_step` loop, {lanes} lanes",
+                same(0.95),
+                figures.by_env(lanes, in_process, "to_raw"),
+            )
+        )
     envpool = dict(zip(ENVS, (1.2, 1.4, 1.25, 1.25)))
     for lanes in (64, 256):
-        goals.append(per_env(f"in-process pool ÷ EnvPool's best configuration, {lanes} lanes", envpool,
-                             figures.by_env(lanes, in_process, "to_envpool")))
-    goals.append(per_env("remote over UDS ÷ in-process pool, 64 lanes, both with two groups in flight",
-                         dict(zip(ENVS, (0.97, 0.93, 0.97, 0.93))), figures.by_env(64, remote, "to_inproc")))
-    goals.append(per_env("remote over UDS ÷ EnvPool in process, 64 lanes", same(1.15),
-                         figures.by_env(64, remote, "to_envpool")))
-    goals.append(per_env("remote over UDS ÷ RLMesh over UDS, 64 lanes", same(4),
-                         figures.quotient(64, remote, "RLMesh"), ".1f"))
+        goals.append(
+            per_env(
+                f"in-process pool ÷ EnvPool's best configuration, {lanes} lanes",
+                envpool,
+                figures.by_env(lanes, in_process, "to_envpool"),
+            )
+        )
+    goals.append(
+        per_env(
+            "remote over UDS ÷ in-process pool, 64 lanes, both with two groups in flight",
+            dict(zip(ENVS, (0.97, 0.93, 0.97, 0.93))),
+            figures.by_env(64, remote, "to_inproc"),
+        )
+    )
+    goals.append(
+        per_env(
+            "remote over UDS ÷ EnvPool in process, 64 lanes",
+            same(1.15),
+            figures.by_env(64, remote, "to_envpool"),
+        )
+    )
+    goals.append(
+        per_env(
+            "remote over UDS ÷ RLMesh over UDS, 64 lanes",
+            same(4),
+            figures.quotient(64, remote, "RLMesh"),
+            ".1f",
+        )
+    )
     ours = figures.by_env(1, "Hivewire over UDS", "round_trip_net_us")
     worst = max((value for value in ours.values() if value is not None), default=None)
-    goals.append(single("one lane over UDS, round trip p50 less the step, worst env", "≤ 60 µs", worst,
-                        lambda value: value <= 60, "{:.0f} µs"))
+    goals.append(
+        single(
+            "one lane over UDS, round trip p50 less the step, worst env",
+            "≤ 60 µs",
+            worst,
+            lambda value: value <= 60,
+            "{:.0f} µs",
+        )
+    )
     for peer in ("dm_env_rpc", "RLMesh"):
         ratios = figures.quotient(1, "Hivewire over UDS", peer, "round_trip_net_us")
         worst = max((value for value in ratios.values() if value is not None), default=None)
-        goals.append(single(f"… ÷ {peer}'s, worst env", "≤ 0.2", worst, lambda value: value <= 0.2, "{:.2f}"))
+        goals.append(
+            single(f"… ÷ {peer}'s, worst env", "≤ 0.2", worst, lambda value: value <= 0.2, "{:.2f}")
+        )
     return goals
 
 
@@ -101,27 +143,74 @@ def service_goals(service):
     get = (service or {}).get
     kib, gib = 1024, 1 << 30
     return [
-        single("memory per extra lane, Humanoid", "≤ 16 KiB", get("memory_per_lane_bytes"),
-               lambda value: value <= 16 * kib, "{:,.0f} B"),
-        single("10,000 Humanoid lanes on one server, stepped, resident memory", "≤ 1 GiB",
-               get("many_lanes_resident_bytes"), lambda value: value <= gib, "{:,.0f} B"),
-        single("pixels 84×84 RGB on Ant in software, our best setting ÷ gymnasium's default", "≥ 8",
-               get("pixels_to_gymnasium"), lambda value: value >= 8, "{:.1f}"),
-        single("Ant, 64 clients of one lane at once: slowest ÷ fastest", "≥ 0.8",
-               get("clients_slowest_to_fastest"), lambda value: value >= 0.8, "{:.2f}"),
-        single("… all of them together ÷ one client with 64 lanes", "≥ 0.5",
-               get("clients_to_one_client"), lambda value: value >= 0.5, "{:.2f}"),
-        single("p99 of a client of one Ant lane beside 1,000 Humanoid lanes ÷ on an idle server", "≤ 5",
-               get("neighbour_p99_ratio"), lambda value: value <= 5, "{:.1f}"),
+        single(
+            "memory per extra lane, Humanoid",
+            "≤ 16 KiB",
+            get("memory_per_lane_bytes"),
+            lambda value: value <= 16 * kib,
+            "{:,.0f} B",
+        ),
+        single(
+            "… of FetchPickAndPlace's model, with its meshes",
+            "≤ 64 KiB",
+            get("memory_per_mesh_lane_bytes"),
+            lambda value: value <= 64 * kib,
+            "{:,.0f} B",
+        ),
+        single(
+            "10,000 Humanoid lanes on one server, stepped, resident memory",
+            "≤ 1 GiB",
+            get("many_lanes_resident_bytes"),
+            lambda value: value <= gib,
+            "{:,.0f} B",
+        ),
+        single(
+            "pixels 84×84 RGB on Ant in software, our best setting ÷ gymnasium's default",
+            "≥ 8",
+            get("pixels_to_gymnasium"),
+            lambda value: value >= 8,
+            "{:.1f}",
+        ),
+        single(
+            "Ant, 64 clients of one lane at once: slowest ÷ fastest",
+            "≥ 0.8",
+            get("clients_slowest_to_fastest"),
+            lambda value: value >= 0.8,
+            "{:.2f}",
+        ),
+        single(
+            "… all of them together ÷ one client with 64 lanes",
+            "≥ 0.5",
+            get("clients_to_one_client"),
+            lambda value: value >= 0.5,
+            "{:.2f}",
+        ),
+        single(
+            "p99 of a client of one Ant lane beside 1,000 Humanoid lanes ÷ on an idle server",
+            "≤ 5",
+            get("neighbour_p99_ratio"),
+            lambda value: value <= 5,
+            "{:.1f}",
+        ),
     ]
 
 
 def profile_goals(profile):
     value = (profile or {}).get("allocations_per_step")
-    return [single("server heap allocations per step outside gRPC, steady state", "0", value,
-                   lambda value: value == 0, "{:g}")]
+    return [
+        single(
+            "server heap allocations per step outside gRPC, steady state",
+            "0",
+            value,
+            lambda value: value == 0,
+            "{:g}",
+        )
+    ]
 
 
 def all_goals(results):
-    return (stepping_goals(results["stepping"]) + service_goals(results["service"])
-            + profile_goals(results["profile"]))
+    return (
+        stepping_goals(results["stepping"])
+        + service_goals(results["service"])
+        + profile_goals(results["profile"])
+    )

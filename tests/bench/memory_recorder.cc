@@ -1,5 +1,5 @@
 // A library to preload into a server: counts its heap allocations and its copies of memory, by who
-// asked for them. profile.py starts and reads it.
+// asked for them. step_profile.py starts and reads it.
 //
 // SIGUSR1 begins the counting; the next one ends it and writes HIVEWIRE_MEMORY_RECORD: a line for
 // each kind and call stack, "KIND COUNT BYTES ADDRESS…", innermost first. KIND is "allocation" or

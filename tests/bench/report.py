@@ -1,4 +1,4 @@
-"""Writes docs/performance.md and its pictures from docs/performance/*.json, which the benches wrote.
+"""Writes docs/performance.md and its pictures from docs/performance/*.json, the benches' results.
 
 report.py            writes them
 report.py --check    exit status 1 where they are not what would be written
@@ -15,16 +15,21 @@ import goals
 # Of an Ant step's observation, reward and flags, and of its action.
 ANT_STEP_BYTES = 980
 
-NETWORK_ADVICE = """**Which to choose.** On one machine or one switch (up to about 0.2 ms) step with two groups in flight: \
-`SendStep` one half of the lanes while the other half's results are on their way. It costs nothing, and hides the delay \
-as long as a group's step takes longer than a round trip. Over a slower network no lane can be stepped more often than \
-once in a round trip, so lanes are what buys throughput: N lanes make at most N ÷ round trip steps a second, in lockstep \
-and in groups alike. If the algorithm can use them, take as many lanes as the server makes steps in a round trip, twice \
-over, in two groups: lanes are small."""
-ROLLOUT_ADVICE = """If it cannot, because more lanes make rollouts shorter or staler, do not step over that network: let the \
-policy travel to the env server (the rollout service), where nothing waits for the network."""
-LOCAL_ADVICE = """If it cannot, because more lanes make rollouts shorter or staler, do not step over that network: run the \
-client on the server's machine."""
+NETWORK_ADVICE = """\
+**Which to choose.** On one machine or one switch (up to about 0.2 ms) step with two groups in \
+flight: `SendStep` one half of the lanes while the other half's results are on their way. It \
+costs nothing, and hides the delay as long as a group's step takes longer than a round trip. \
+Over a slower network no lane can be stepped more often than once in a round trip, so lanes \
+are what buys throughput: N lanes make at most N ÷ round trip steps a second, in lockstep and \
+in groups alike. If the algorithm can use them, take as many lanes as the server makes steps \
+in a round trip, twice over, in two groups: lanes are small."""
+ROLLOUT_ADVICE = """\
+If it cannot, because more lanes make rollouts shorter or staler, do not step over that \
+network: let the policy travel to the env server (the rollout service), where nothing waits \
+for the network."""
+LOCAL_ADVICE = """\
+If it cannot, because more lanes make rollouts shorter or staler, do not step over that \
+network: run the client on the server's machine."""
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -48,16 +53,18 @@ def number(value, form=",.0f"):
 def stepping_section(stepping):
     parts = [
         "## Stepping",
-        f"Measured {stepping['date']} on {stepping['processor']}, {stepping['cores']} cores, "
-        f"{stepping['system']}, Python {stepping['python']}, by",
-        f"```sh\n{stepping['command']}\n```",
-        "All sides take the same random actions from a reset. In each round every side has one turn, so that whatever "
-        "else the machine does slows all of them alike: a column of ratios is a median over rounds of ratios within a "
-        "round. A step is one `step()` of one lane: five engine steps in Ant, Humanoid and HalfCheetah, four in Hopper. "
-        "*Bare* is `mj_step` in a loop over the very states, actions and resets of the pool's run, one `mjData` a "
-        "thread on all cores: no observation, no reward, no batch; at one lane one thread. EnvPool counts in the best "
-        "of the configurations tried (their figures are in `docs/performance/stepping.json`). Gymnasium's "
-        "AsyncVectorEnv needs a process a lane and is left out at 256.",
+        measured_by(stepping) + f" Python {stepping['python']}.",
+        (
+            "All sides take the same random actions from a reset. In each round every side has one"
+            " turn, so that whatever else the machine does slows all of them alike: a column of"
+            " ratios is a median over rounds of ratios within a round. A step is one `step()` of"
+            " one lane: five engine steps in Ant, Humanoid and HalfCheetah, four in Hopper. *Bare*"
+            " is `mj_step` in a loop over the very states, actions and resets of the pool's run,"
+            " one `mjData` a thread on all cores: no observation, no reward, no batch; at one lane"
+            " one thread. EnvPool counts in the best of the configurations tried (their figures are"
+            " in `docs/performance/stepping.json`). Gymnasium's AsyncVectorEnv needs a process a"
+            " lane and is left out at 256."
+        ),
         "![Lane steps per second at 64 lanes, as a share of the bare loop](img/stepping.svg)",
     ]
     for cell in stepping["cells"]:
@@ -68,11 +75,18 @@ def stepping_section(stepping):
         for side in sorted(cell["sides"], key=lambda side: -side["lane_steps_per_s"]):
             low, high = side["range"]
             row = [
-                side["side"], side["engine"].removeprefix("MuJoCo "), number(side["lane_steps_per_s"]),
-                f"{low:,.0f} – {high:,.0f}", number(side["to_envpool"], ".2f"), number(side["to_raw"], ".2f"),
+                side["side"],
+                side["engine"].removeprefix("MuJoCo "),
+                number(side["lane_steps_per_s"]),
+                f"{low:,.0f} – {high:,.0f}",
+                number(side["to_envpool"], ".2f"),
+                number(side["to_raw"], ".2f"),
             ]
             if one:
-                row += [number(side.get("round_trip_us"), ".0f"), number(side.get("round_trip_net_us"), ".0f")]
+                row += [
+                    number(side.get("round_trip_us"), ".0f"),
+                    number(side.get("round_trip_net_us"), ".0f"),
+                ]
             rows.append(row)
         head = ["side", "MuJoCo", "steps/s", "range", "÷ EnvPool", "÷ bare"]
         if one:
@@ -83,51 +97,111 @@ def stepping_section(stepping):
     return parts
 
 
-def measured_by(results, what="Measured"):
-    return (f"{what} {results['date']} on {results['processor']}, {results['cores']} cores, {results['system']}, "
-            f"by `{results['command']}`.")
+def measured_by(results):
+    load = results.get("load_average", 0)
+    words = (
+        f"Measured {results['date']} by `{results['command']}` on {results['processor']},"
+        f" {results['cores']} cores, {results['system']}."
+    )
+    if load > results["cores"] / 2:
+        words += (
+            f" **The machine was busy with other programs (load average {load:g}): absolute figures"
+            " are low, and ratios are uncertain by a fifth and more.**"
+        )
+    return words
 
 
 def on_paper(cpu_us_per_lane, stepping):
     """What one client machine can feed, from its CPU time a lane step and a server core's speed."""
     fed = 1e6 / cpu_us_per_lane
     figures = goals.Stepping(stepping)
-    made = {env: figures.best(env, 64, "bare mj_step", "lane_steps_per_s") for env in ("Ant-v5", "HalfCheetah-v5")}
-    words = [f"{fed * stepping['cores'] / rate:,.0f} server cores of {goals.SHORT[env]}" for env, rate in made.items() if rate]
+    made = {
+        env: figures.best(env, 64, "bare mj_step", "lane_steps_per_s")
+        for env in ("Ant-v5", "HalfCheetah-v5")
+    }
+    words = [
+        f"{fed * stepping['cores'] / rate:,.0f} server cores of {goals.SHORT[env]}"
+        for env, rate in made.items()
+        if rate
+    ]
     return (
-        f"On paper: at {cpu_us_per_lane:.1f} µs of CPU a lane step, a core of the client takes in {fed:,.0f} lane steps/s. "
-        + (f"By what a core makes here, that feeds {' or '.join(words)}, before the policy costs anything. " if words else "")
-        + f"Ant's {ANT_STEP_BYTES} bytes a step make that {fed * ANT_STEP_BYTES * 8 / 1e9:.1f} Gbit/s a client core: on "
-        "1 Gbit/s the network is the bound, and on 10 Gbit/s a few cores are. More than 16 servers, and servers on "
-        "machines of their own, were not at hand.")
+        f"On paper: at {cpu_us_per_lane:.1f} µs of CPU a lane step, a core of the client takes in"
+        f" {fed:,.0f} lane steps/s. "
+        + (
+            f"By what a core makes here, that feeds {' or '.join(words)}, before the policy costs"
+            " anything. "
+            if words
+            else ""
+        )
+        + f"Ant's {ANT_STEP_BYTES} bytes a step make that {fed * ANT_STEP_BYTES * 8 / 1e9:.1f}"
+        " Gbit/s a client core: on 1 Gbit/s the network is the bound, and on 10 Gbit/s a few"
+        " cores are. More than 16 servers, and servers on machines of their own, were not at"
+        " hand."
+    )
 
 
 def service_section(service, stepping):
     parts = ["## Many lanes, clients and servers", measured_by(service)]
     pixels = service.get("pixels_frames_per_s")
     rows = [
-        ["10,000 Humanoid lanes, stepped: resident memory",
-         f"{service['many_lanes_resident_bytes'] / 1e6:,.0f} MB, {service['memory_per_lane_bytes']:,.0f} B a lane"],
-        ["64 clients of one Ant lane each, together",
-         f"{service['clients_steps_per_s']:,.0f} steps/s, {service['clients_to_one_client']:.2f} of one client with "
-         f"64 lanes; the slowest had {service['clients_slowest_to_fastest']:.2f} of the fastest"],
-        ["one Ant lane, round trip, on an idle server",
-         f"p50 {service['neighbour_idle_p50_us']:,.0f} µs, p99 {service['neighbour_idle_p99_us']:,.0f} µs"],
-        ["… beside another client's 1,000 Humanoid lanes",
-         f"p50 {service['neighbour_p50_us']:,.0f} µs, p99 {service['neighbour_p99_us']:,.0f} µs: "
-         f"{service['neighbour_p99_ratio']:.1f} times the idle server's"],
+        [
+            "10,000 Humanoid lanes, stepped: resident memory",
+            (
+                f"{service['many_lanes_resident_bytes'] / 1e6:,.0f} MB,"
+                f" {service['memory_per_lane_bytes']:,.0f} B a lane"
+            ),
+        ],
+        [
+            "64 clients of one Ant lane each, together",
+            (
+                f"{service['clients_steps_per_s']:,.0f} steps/s,"
+                f" {service['clients_to_one_client']:.2f} of one client with 64 lanes; the slowest"
+                f" had {service['clients_slowest_to_fastest']:.2f} of the fastest"
+            ),
+        ],
+        [
+            "one Ant lane, round trip, on an idle server",
+            (
+                f"p50 {service['neighbour_idle_p50_us']:,.0f} µs, p99"
+                f" {service['neighbour_idle_p99_us']:,.0f} µs"
+            ),
+        ],
+        [
+            "… beside another client's 1,000 Humanoid lanes",
+            (
+                f"p50 {service['neighbour_p50_us']:,.0f} µs, p99 {service['neighbour_p99_us']:,.0f}"
+                f" µs: {service['neighbour_p99_ratio']:.1f} times the idle server's"
+            ),
+        ],
     ]
     if pixels:
-        rows += [[f"84×84 RGB of Ant after each step, {service['pixels_backend']} in software: {name}",
-                  f"{rate:,.0f} frames/s"] for name, rate in pixels.items()]
+        rows += [
+            [
+                (
+                    f"84×84 RGB of Ant after each step, {service['pixels_backend']} in software:"
+                    f" {name}"
+                ),
+                f"{rate:,.0f} frames/s",
+            ]
+            for name, rate in pixels.items()
+        ]
     parts.append(table(["what", "measured"], rows, numbers_from=2))
     fan_out = service["fan_out"]
     parts.append(
-        "One `VectorEnv` over several servers, 64 lanes each, whose tasks sleep instead of computing "
-        "(observations and actions as large as Ant's): what a batch costs the client, with all its threads.")
-    parts.append(table(["servers", "client's CPU a batch and server, µs", "steps/s"],
-                       [[row["servers"], f"{row['cpu_us_per_batch']:.0f}", number(row["lane_steps_per_s"])]
-                        for row in fan_out], numbers_from=0))
+        "One `VectorEnv` over several servers, 64 lanes each, whose tasks sleep instead of"
+        " computing (observations and actions as large as Ant's): what a batch costs the client,"
+        " with all its threads."
+    )
+    parts.append(
+        table(
+            ["servers", "client's CPU a batch and server, µs", "steps/s"],
+            [
+                [row["servers"], f"{row['cpu_us_per_batch']:.0f}", number(row["lane_steps_per_s"])]
+                for row in fan_out
+            ],
+            numbers_from=0,
+        )
+    )
     if stepping:
         parts.append(on_paper(fan_out[-1]["cpu_us_per_batch"] / 64, stepping))
     return parts
@@ -135,33 +209,72 @@ def service_section(service, stepping):
 
 def profile_section(profile):
     parts = [
-        "## Where the time goes", measured_by(profile),
-        f"{profile['env']}, {profile['lanes']} lanes over a Unix socket in two groups in flight, so a batch is "
-        f"{profile['batch_lanes']} lanes. ",
+        "## Where the time goes",
+        measured_by(profile),
+        (
+            f"{profile['env']}, {profile['lanes']} lanes over a Unix socket in two groups in"
+            f" flight, so a batch is {profile['batch_lanes']} lanes. "
+        ),
     ]
     if "cpu" in profile:
+        total = sum(row["server_us"] + row["client_us"] for row in profile["cpu"])
         parts.append(
-            f"CPU time for each batch, sampled over a second at {profile['batches_per_s']:,.0f} batches/s, all threads. "
-            "*Engine* is MuJoCo; *task* is observing, rewarding and resetting; *copies* are ours, mostly a lane's row "
-            "into and out of the worker's engine; *sockets* is the kernel's share of sending and receiving; *wake-ups* "
-            "are futexes and the scheduler, also where a thread of ours gave way to another program's.")
-        parts.append(table(["part", "server, µs", "client, µs", "share"], [
-            [row["part"], f"{row['server_us']:.1f}", f"{row['client_us']:.1f}",
-             f"{(row['server_us'] + row['client_us']) / sum(r['server_us'] + r['client_us'] for r in profile['cpu']):.1%}"]
-            for row in profile["cpu"]]))
-    parts.append("The server's heap and its copies of 128 bytes and more, counted by a library preloaded into it, "
-                 "for each batch in the steady state:")
-    parts.append(table(["who", "allocations", "their bytes", "copies", "their bytes"], [
-        [row["who"], f"{row['allocations']:.2f}", number(row["allocated_bytes"]), f"{row['copies']:.2f}",
-         number(row["copied_bytes"])] for row in profile["memory"]]))
+            f"CPU time for each batch, sampled over a second at {profile['batches_per_s']:,.0f}"
+            " batches/s, all threads. *Engine* is MuJoCo; *task* is observing, rewarding and"
+            " resetting; *copies* are ours, mostly a lane's row into and out of the worker's"
+            " engine; *sockets* is the kernel's share of sending and receiving; *wake-ups* are"
+            " futexes and the scheduler, also where a thread of ours gave way to another"
+            " program's."
+        )
+        parts.append(
+            table(
+                ["part", "server, µs", "client, µs", "share"],
+                [
+                    [
+                        row["part"],
+                        f"{row['server_us']:.1f}",
+                        f"{row['client_us']:.1f}",
+                        f"{(row['server_us'] + row['client_us']) / total:.1%}",
+                    ]
+                    for row in profile["cpu"]
+                ],
+            )
+        )
+    parts.append(
+        "The server's heap and its copies of 128 bytes and more, counted by a library preloaded"
+        " into it, for each batch in the steady state:"
+    )
+    parts.append(
+        table(
+            ["who", "allocations", "their bytes", "copies", "their bytes"],
+            [
+                [
+                    row["who"],
+                    f"{row['allocations']:.2f}",
+                    number(row["allocated_bytes"]),
+                    f"{row['copies']:.2f}",
+                    number(row["copied_bytes"]),
+                ]
+                for row in profile["memory"]
+            ],
+        )
+    )
     ours = next((row for row in profile["memory"] if row["who"] == "Hivewire"), None)
     if ours:
-        parts.append(f"That is {ours['allocations'] / profile['batch_lanes']:.3g} allocations and "
-                     f"{ours['copied_bytes'] / profile['batch_lanes']:,.0f} bytes copied for each step by Hivewire's "
-                     "own code; the kernel copies each message twice more, into the socket and out of it.")
+        parts.append(
+            f"That is {ours['allocations'] / profile['batch_lanes']:.3g} allocations and"
+            f" {ours['copied_bytes'] / profile['batch_lanes']:,.0f} bytes copied for each step by"
+            " Hivewire's own code; the kernel copies each message twice more, into the socket and"
+            " out of it."
+        )
     places = [place for place in profile["places"] if place["a_batch"] >= 0.005]
-    parts.append(table(["of these, by", "what", "a batch"], [
-        [f"`{place['where']}`", place["kind"], f"{place['a_batch']:.2f}"] for place in places], numbers_from=2))
+    parts.append(
+        table(
+            ["of these, by", "what", "a batch"],
+            [[f"`{place['where']}`", place["kind"], f"{place['a_batch']:.2f}"] for place in places],
+            numbers_from=2,
+        )
+    )
     return parts
 
 
@@ -169,19 +282,37 @@ def network_section(network):
     rows = network["rows"]
     delays = sorted({row["round_trip_ms"] for row in rows})
     parts = [
-        "## A slow network", measured_by(network),
-        "Server and client on one machine, between them a proxy of ours that delivers each byte half a round trip "
-        "later, at 1 Gbit/s. Lane steps per second:",
+        "## A slow network",
+        measured_by(network),
+        (
+            "Server and client on one machine, between them a proxy of ours that delivers each byte"
+            " half a round trip later, at 1 Gbit/s. Lane steps per second:"
+        ),
         "![Throughput against delay](img/network.svg)",
     ]
     body = []
     for env in dict.fromkeys(row["env"] for row in rows):
         for mode in dict.fromkeys(row["mode"] for row in rows):
-            cells = {row["round_trip_ms"]: row for row in rows if row["env"] == env and row["mode"] == mode}
+            cells = {
+                row["round_trip_ms"]: row
+                for row in rows
+                if row["env"] == env and row["mode"] == mode
+            }
             if cells:
                 lanes = next(iter(cells.values()))["lanes"]
-                body.append([env, mode, lanes, *(number(cells[d]["lane_steps_per_s"]) if d in cells else "" for d in delays)])
-    parts.append(table(["env", "mode", "lanes", *(f"{d:g} ms" if d else "none" for d in delays)], body, numbers_from=2))
+                body.append([
+                    env,
+                    mode,
+                    lanes,
+                    *(number(cells[d]["lane_steps_per_s"]) if d in cells else "" for d in delays),
+                ])
+    parts.append(
+        table(
+            ["env", "mode", "lanes", *(f"{d:g} ms" if d else "none" for d in delays)],
+            body,
+            numbers_from=2,
+        )
+    )
     shipped = any(row["mode"].startswith("rollout") for row in rows)
     parts.append(f"{NETWORK_ADVICE} {ROLLOUT_ADVICE if shipped else LOCAL_ADVICE}")
     return parts
@@ -190,26 +321,42 @@ def network_section(network):
 def page(results):
     parts = [
         "# Performance",
-        "Written by `tests/bench/report.py` from the figures in [docs/performance](performance); "
-        "do not edit. A ratio says more than a figure, and only on the same machine in the same run.",
+        (
+            "Written by `tests/bench/report.py` from the figures in"
+            " [docs/performance](performance); do not edit. A ratio says more than a figure, and"
+            " only on the same machine in the same run."
+        ),
         table(
             ["what", "at least", "measured", "reached"],
-            [[goal.what, goal.bound, goal.measured, goal.verdict] for goal in goals.all_goals(results)],
+            [
+                [goal.what, goal.bound, goal.measured, goal.verdict]
+                for goal in goals.all_goals(results)
+            ],
             numbers_from=4,
         ),
     ]
     if results["stepping"]:
         parts += stepping_section(results["stepping"])
-    for name, section in (("service", service_section), ("profile", profile_section), ("network", network_section)):
+    for name, section in (
+        ("service", service_section),
+        ("profile", profile_section),
+        ("network", network_section),
+    ):
         if results[name]:
-            parts += section(results[name], results["stepping"]) if name == "service" else section(results[name])
+            parts += (
+                section(results[name], results["stepping"])
+                if name == "service"
+                else section(results[name])
+            )
     return "\n\n".join(parts) + "\n"
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true")
-    parser.add_argument("--root", type=pathlib.Path, default=ROOT, help="whose docs; this project's")
+    parser.add_argument(
+        "--root", type=pathlib.Path, default=ROOT, help="whose docs; this project's"
+    )
     options = parser.parse_args()
     check, docs = options.check, options.root / "docs"
     results = {name: load(docs, name) for name in ("stepping", "service", "profile", "network")}

@@ -20,7 +20,8 @@
 
 ABSL_FLAG(std::vector<std::string>, rows,
           std::vector<std::string>({"fan_out", "memory", "clients", "neighbour"}),
-          "Which to measure, in this order.");
+          "Which to measure, in this order; meshes needs --asset_root.");
+ABSL_FLAG(std::string, asset_root, "", "Folder of FetchModel-v0 (meshes/fetch.textproto).");
 ABSL_FLAG(int, clients, 64, "At once.");
 ABSL_FLAG(int, most_servers, 16, "One client's; 1, 2, 4 … up to these are measured.");
 ABSL_FLAG(int, rounds, 5, "Of which medians are taken.");
@@ -33,6 +34,9 @@ namespace hivewire {
 namespace {
 
 constexpr int kLanesPerServer = 64;
+constexpr int kManyLanes = 10000;
+constexpr int kManyLanesSteps = 3;
+constexpr int kMeshLanes = 2000;
 
 using Servers = std::vector<std::unique_ptr<ServerProcess>>;
 
@@ -70,12 +74,21 @@ absl::Status FanOut(const Servers& servers, JsonObject& json) {
 }
 
 absl::Status Memory(const Servers& servers, JsonObject& json) {
-  const auto row = MeasureMemory(*servers[0]);
+  const auto row = MeasureMemory(*servers[0], "Humanoid-v5", kManyLanes, kManyLanesSteps);
   if (!row.ok()) return row.status();
   absl::FPrintF(stderr, "10,000 Humanoid lanes, stepped: %.0f MB resident, %.0f bytes a lane\n",
                 1e-6 * row->resident_bytes, row->bytes_per_lane);
   json.Add("memory_per_lane_bytes", row->bytes_per_lane)
       .Add("many_lanes_resident_bytes", row->resident_bytes);
+  return absl::OkStatus();
+}
+
+absl::Status Meshes(const Servers& servers, JsonObject& json) {
+  const auto row = MeasureMemory(*servers[0], "FetchModel-v0", kMeshLanes, /*steps=*/1);
+  if (!row.ok()) return row.status();
+  absl::FPrintF(stderr, "lanes of Fetch's model, stepped: %.0f bytes a lane\n",
+                row->bytes_per_lane);
+  json.Add("memory_per_mesh_lane_bytes", row->bytes_per_lane);
   return absl::OkStatus();
 }
 
@@ -121,6 +134,7 @@ struct Row {
 absl::Status Measure() {
   const std::vector<Row> rows = {{"fan_out", true, FanOut},
                                  {"memory", false, Memory},
+                                 {"meshes", false, Meshes},
                                  {"clients", false, Clients},
                                  {"neighbour", false, Neighbour}};
   std::vector<std::pair<const Row*, Servers>> wanted;
@@ -131,11 +145,14 @@ absl::Status Measure() {
     }
     if (found == nullptr) {
       return absl::InvalidArgumentError(absl::StrCat(
-          "--rows: no row \"", name, "\"; there are: fan_out, memory, clients, neighbour"));
+          "--rows: no row \"", name, "\"; there are: fan_out, memory, meshes, clients, neighbour"));
     }
+    std::vector<std::string> flags = {"--render=false"};
+    if (name == "meshes")
+      flags.push_back(absl::StrCat("--asset_root=", absl::GetFlag(FLAGS_asset_root)));
     auto servers = found->sleeping ? Start(absl::GetFlag(FLAGS_sleeping_server),
                                            absl::GetFlag(FLAGS_most_servers), {})
-                                   : Start(absl::GetFlag(FLAGS_env_server), 1, {"--render=false"});
+                                   : Start(absl::GetFlag(FLAGS_env_server), 1, flags);
     if (!servers.ok()) return servers.status();
     wanted.emplace_back(found, *std::move(servers));
   }

@@ -20,9 +20,7 @@ namespace {
 
 constexpr int kActions = 64;  // different ones; then again from the first
 constexpr int64_t kManySteps = 1 << 30;
-constexpr int kManyLanes = 10000;
-constexpr int kManyLanesGroups = 20;
-constexpr int kManyLanesSteps = 3;
+constexpr int kLanesAMessage = 500;
 constexpr int kHeavyLanes = 1000;
 
 // A client with its own connection, ready to step.
@@ -100,22 +98,24 @@ absl::Status TimeRoundTrips(Client& client, double seconds, std::vector<double>&
 
 }  // namespace
 
-absl::StatusOr<MemoryRow> MeasureMemory(const ServerProcess& server) {
+absl::StatusOr<MemoryRow> MeasureMemory(const ServerProcess& server, const std::string& env_id,
+                                        int lanes, int steps) {
   const std::string& address = server.unix_address();
   const auto control = ControlClient::Connect(address, {});
   if (!control.ok()) return control.status();
   // What any first pool costs is no lane's.
-  auto first = MakeClient(address, "Humanoid-v5", 1, 1);
+  auto first = MakeClient(address, env_id, 1, 1);
   if (!first.ok()) return first.status();
   const auto before = ResidentBytes(**control);
   if (!before.ok()) return before.status();
-  auto many = MakeClient(address, "Humanoid-v5", kManyLanes, kManyLanesGroups);
+  const int groups = std::max(1, lanes / kLanesAMessage);
+  auto many = MakeClient(address, env_id, lanes, groups);
   if (!many.ok()) return many.status();
-  const auto stepped = many->stepper->Run(kManyLanesSteps);
+  const auto stepped = many->stepper->Run(steps);
   if (!stepped.ok()) return stepped.status();
   const auto after = ResidentBytes(**control);
   if (!after.ok()) return after.status();
-  return MemoryRow{*after, (*after - *before) / kManyLanes};
+  return MemoryRow{*after, (*after - *before) / lanes};
 }
 
 absl::StatusOr<ClientsRow> MeasureClients(const ServerProcess& server, int clients, int rounds,

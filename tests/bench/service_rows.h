@@ -10,13 +10,14 @@
 
 namespace hivewire {
 
-// Memory of 10,000 Humanoid lanes that were reset and stepped.
+// Memory of many lanes of an env that were reset and stepped.
 struct MemoryRow {
   double resident_bytes = 0;
   // By how much the server grew, for each lane.
   double bytes_per_lane = 0;
 };
-absl::StatusOr<MemoryRow> MeasureMemory(const ServerProcess& server);
+absl::StatusOr<MemoryRow> MeasureMemory(const ServerProcess& server, const std::string& env_id,
+                                        int lanes, int steps);
 
 // Clients of one Ant lane each, at once, beside one client with as many lanes. Medians over rounds
 // in which the two take turns.

@@ -43,7 +43,11 @@ class Pool:
         self.actions = player.read_actions(args).astype(dtype)
 
     def play(self, seconds):
-        return self.play_sync(seconds) if self.batch_size == self.num_envs else self.play_async(seconds)
+        return (
+            self.play_sync(seconds)
+            if self.batch_size == self.num_envs
+            else self.play_async(seconds)
+        )
 
     def play_sync(self, seconds):
         return player.lockstep(self.pool.reset, self.pool.step, self.actions)(seconds)

@@ -1,5 +1,5 @@
-"""Where one second of remote stepping goes: the CPU time of server and client, and the server's heap
-allocations and copies, for each batch. Prints tables and writes JSON.
+"""Where one second of remote stepping goes: the CPU time of server and client, and the server's
+heap allocations and copies, for each batch. Prints tables and writes JSON.
 
 CPU time is sampled by Linux perf. Allocations and copies are counted in a second run of the server
 with memory_recorder.cc preloaded."""
@@ -26,7 +26,10 @@ WORKER = "env-worker"
 # Parts in the order in which they are asked: (name, does it hold for a sample?). A sample has the
 # thread's name and its frames, innermost first, each (symbol, file).
 COPY = re.compile(r"^_?_?(mem(cpy|move|set)|.*copy_(to|from)_|copy_user|rep_movs|clear_page)")
-WAKE_UP = re.compile(r"futex|schedule|wake_up|try_to_wake|pthread_(cond|mutex)|eventfd|nanosleep|epoll_wait|finish_task")
+WAKE_UP = re.compile(
+    r"futex|schedule|wake_up|try_to_wake|pthread_(cond|mutex)|eventfd|nanosleep|epoll_wait"
+    r"|finish_task"
+)
 GRPC = re.compile(r"grpc|google::protobuf|absl::|hivewire::v1::")
 SOCKET = re.compile(r"sock_|unix_|skb|sendmsg|recvmsg|tcp_|sys_poll|epoll")
 
@@ -35,9 +38,13 @@ def part_of(sample):
     thread, frames = sample
     symbols = [symbol for symbol, _ in frames]
     files = [file for _, file in frames]
-    ours = next((symbol for symbol in symbols if "hivewire::" in symbol and "hivewire::v1" not in symbol), "")
+    ours = next(
+        (symbol for symbol in symbols if "hivewire::" in symbol and "hivewire::v1" not in symbol),
+        "",
+    )
     if any("libmujoco" in file for file in files[:3]) or (
-            thread == WORKER and files and "libm.so" in files[0]):
+        thread == WORKER and files and "libm.so" in files[0]
+    ):
         return "engine"
     if any(WAKE_UP.search(symbol) for symbol in symbols[:6]):
         return "wake-ups"
@@ -49,7 +56,9 @@ def part_of(sample):
         return "sockets"
     if thread == WORKER:
         return "pool" if re.search(r"Pool|Workers|Lane::", ours) else "task"
-    inner = next((symbol for symbol in symbols if GRPC.search(symbol) or "hivewire::" in symbol), "")
+    inner = next(
+        (symbol for symbol in symbols if GRPC.search(symbol) or "hivewire::" in symbol), ""
+    )
     return "gRPC" if not ours or GRPC.search(inner) else "session and client code"
 
 
@@ -57,13 +66,36 @@ def perf_samples(pid, seconds, folder):
     """Samples of a process, as part_of takes them."""
     data = folder / f"perf.{pid}"
     return data, subprocess.Popen(
-        ["perf", "record", "-q", "-F", str(SAMPLES_PER_SECOND), "-e", "cpu-clock", "-g", "-o", data, "-p", str(pid),
-         "--", "sleep", str(seconds)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        [
+            "perf",
+            "record",
+            "-q",
+            "-F",
+            str(SAMPLES_PER_SECOND),
+            "-e",
+            "cpu-clock",
+            "-g",
+            "-o",
+            data,
+            "-p",
+            str(pid),
+            "--",
+            "sleep",
+            str(seconds),
+        ],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
 
 
 def read_samples(data):
-    text = subprocess.run(["perf", "script", "-i", data, "-F", "comm,ip,sym,dso", "--demangle"],
-                          check=True, capture_output=True, text=True, errors="replace").stdout
+    text = subprocess.run(
+        ["perf", "script", "-i", data, "-F", "comm,ip,sym,dso", "--demangle"],
+        check=True,
+        capture_output=True,
+        text=True,
+        errors="replace",
+    ).stdout
     for block in text.split("\n\n"):
         lines = [line for line in block.splitlines() if line.strip()]
         if not lines:
@@ -85,10 +117,17 @@ class Stepping:
 
     def __init__(self, options, seconds, folder, environment=None):
         self.groups_lanes = options.num_envs // 2
-        self.player = Player([
-            options.bin / "hivewire_player", f"--env={options.env}", f"--num_envs={options.num_envs}",
-            f"--seconds={seconds}", f"--folder={folder}", f"--env_server={options.env_server}",
-        ], environment)
+        self.player = Player(
+            [
+                options.bin / "hivewire_player",
+                f"--env={options.env}",
+                f"--num_envs={options.num_envs}",
+                f"--seconds={seconds}",
+                f"--folder={folder}",
+                f"--env_server={options.env_server}",
+            ],
+            environment,
+        )
         self.player.ready()
         self.client = self.player.process.pid
         self.server = child_of(self.client)
@@ -110,7 +149,9 @@ def cpu_profile(options, folder):
     stepping = Stepping(options, options.seconds + 2, folder)
 
     def record():
-        recorders = [perf_samples(pid, options.seconds, folder) for pid in (stepping.server, stepping.client)]
+        recorders = [
+            perf_samples(pid, options.seconds, folder) for pid in (stepping.server, stepping.client)
+        ]
         for _, process in recorders:
             process.wait()
         return [data for data, _ in recorders]
@@ -144,16 +185,25 @@ class Symbols:
         if file not in self.tables:
             found = []
             for dynamic in ([], ["-D"]):
-                output = subprocess.run(["nm", "-C", "--defined-only", *dynamic, file], capture_output=True,
-                                        text=True, errors="replace").stdout
+                output = subprocess.run(
+                    ["nm", "-C", "--defined-only", *dynamic, file],
+                    capture_output=True,
+                    text=True,
+                    errors="replace",
+                ).stdout
                 for line in output.splitlines():
                     match = re.match(r"([0-9a-f]+) [tTwWiuV] (.*)", line)
                     if match:
                         found.append((int(match.group(1), 16), match.group(2)))
             # Where the file's code lies: its program headers tell offset from address.
-            headers = subprocess.run(["readelf", "-lW", file], capture_output=True, text=True).stdout
-            loads = [tuple(int(x, 16) for x in line.split()[1:6:1][:2]) + (int(line.split()[4], 16),)
-                     for line in headers.splitlines() if line.strip().startswith("LOAD")]
+            headers = subprocess.run(
+                ["readelf", "-lW", file], capture_output=True, text=True
+            ).stdout
+            loads = [
+                tuple(int(x, 16) for x in line.split()[1:6:1][:2]) + (int(line.split()[4], 16),)
+                for line in headers.splitlines()
+                if line.strip().startswith("LOAD")
+            ]
             self.tables[file] = (sorted(found), loads)
         return self.tables[file]
 
@@ -187,8 +237,11 @@ def owner_of(names):
 
 def memory_profile(options, folder):
     record = folder / "memory"
-    environment = {**os.environ, "LD_PRELOAD": str(options.bin / "libmemory_recorder.so"),
-                   "HIVEWIRE_MEMORY_RECORD": str(record)}
+    environment = {
+        **os.environ,
+        "LD_PRELOAD": str(options.bin / "libmemory_recorder.so"),
+        "HIVEWIRE_MEMORY_RECORD": str(record),
+    }
     stepping = Stepping(options, options.seconds, folder, environment)
 
     try:
@@ -223,13 +276,19 @@ def memory_profile(options, folder):
             "allocated_bytes": totals[owner, "allocation", "bytes"],
             "copies": totals[owner, "copy", "count"],
             "copied_bytes": totals[owner, "copy", "bytes"],
-        } for owner in owners
-    ], [{"kind": kind, "where": where, "a_batch": times} for (kind, where), times in places.most_common(12)]
+        }
+        for owner in owners
+    ], [
+        {"kind": kind, "where": where, "a_batch": times}
+        for (kind, where), times in places.most_common(12)
+    ]
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--bin", type=pathlib.Path, required=True, help="folder of the built programs")
+    parser.add_argument(
+        "--bin", type=pathlib.Path, required=True, help="folder of the built programs"
+    )
     parser.add_argument("--env_server", type=pathlib.Path, required=True)
     parser.add_argument("--env", default="Ant-v5")
     parser.add_argument("--num_envs", type=int, default=64)
@@ -237,25 +296,40 @@ def main():
     parser.add_argument("--json", type=pathlib.Path, required=True, help="the file to write")
     options = parser.parse_args()
     folder = pathlib.Path(tempfile.mkdtemp(prefix="hivewire-profile-"))
-    results = {**machine("tests/bench/profile.sh"), "env": options.env, "lanes": options.num_envs,
-               "batch_lanes": options.num_envs // 2}
+    results = {
+        **machine("tests/bench/profile.sh"),
+        "env": options.env,
+        "lanes": options.num_envs,
+        "batch_lanes": options.num_envs // 2,
+    }
     try:
         if shutil.which("perf"):
             batches, results["cpu"] = cpu_profile(options, folder)
             results["batches_per_s"] = batches
-            print(f"{options.env}, {options.num_envs} lanes in two groups: {batches:.0f} batches/s; CPU us a batch:")
+            print(
+                f"{options.env}, {options.num_envs} lanes in two groups: {batches:.0f} batches/s;"
+                " CPU us a batch:"
+            )
             for row in results["cpu"]:
-                print(f"  {row['part']:<24} server {row['server_us']:8.1f}   client {row['client_us']:8.1f}")
+                print(
+                    f"  {row['part']:<24} server {row['server_us']:8.1f}   client"
+                    f" {row['client_us']:8.1f}"
+                )
         else:
             print("NOT PROFILED: CPU time; there is no perf (Debian: linux-perf)", file=sys.stderr)
         results["memory"], results["places"] = memory_profile(options, folder)
         print("the server's memory, a batch (copies of 128 bytes and more):")
         for row in results["memory"]:
-            print(f"  {row['who']:<18} {row['allocations']:7.2f} allocations of {row['allocated_bytes']:9.0f} bytes, "
-                  f"{row['copies']:7.2f} copies of {row['copied_bytes']:9.0f} bytes")
+            print(
+                f"  {row['who']:<18} {row['allocations']:7.2f} allocations of"
+                f" {row['allocated_bytes']:9.0f} bytes, {row['copies']:7.2f} copies of"
+                f" {row['copied_bytes']:9.0f} bytes"
+            )
         for place in results["places"]:
             print(f"    {place['a_batch']:7.2f} {place['kind']} by {place['where']}")
-        ours = next((row for row in results["memory"] if row["who"] == "Hivewire"), {"allocations": 0})
+        ours = next(
+            (row for row in results["memory"] if row["who"] == "Hivewire"), {"allocations": 0}
+        )
         results["allocations_per_step"] = round(ours["allocations"] / results["batch_lanes"], 4)
         options.json.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")
     finally:
