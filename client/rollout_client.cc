@@ -32,9 +32,10 @@ uint64_t SeedOfAttempt(uint64_t seed, uint64_t attempt) {
   return seed + attempt * 0x9e3779b97f4a7c15u;
 }
 
-// The server has yet to notice that the stream before is gone.
+// The server has yet to notice that the stream before is gone, and to get its lanes back.
 bool IsStillHeld(const absl::Status& status) {
-  return ReasonOf(status) == v1::ERROR_REASON_LEASE_HELD;
+  const v1::ErrorReason reason = ReasonOf(status);
+  return reason == v1::ERROR_REASON_LEASE_HELD || reason == v1::ERROR_REASON_LANE_BUSY;
 }
 
 }  // namespace
