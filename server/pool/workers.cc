@@ -97,7 +97,8 @@ void Workers::Tenant::Post(std::shared_ptr<Job> job) {
       scheduled_ = true;
     }
     workers_.posts_.fetch_add(1, std::memory_order_release);
-    seen = workers_.looking_;
+    // The worker that looks takes this item, unless it has another to take before.
+    seen = workers_.looking_ && workers_.tenants_.size() == 1 && queue_.size() == 1;
   }
   if (items > 1) {
     workers_.work_.NotifyAll();

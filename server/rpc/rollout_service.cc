@@ -138,10 +138,10 @@ grpc::Status RolloutService::Collect(grpc::ServerContext* context,
     return ToGrpc(MakeError(v1::ERROR_REASON_DRAINING, "this server is draining"));
   const auto epoch = (*hosted)->AttachRollout([context] { context->TryCancel(); });
   if (!epoch.ok()) return ToGrpc(epoch.status());
-  spdlog::info("{} collected from by {} (epoch {})", (*hosted)->id(), context->peer(), *epoch);
+  spdlog::debug("{} collected from by {} (epoch {})", (*hosted)->id(), context->peer(), *epoch);
   const absl::Status status = Stream(**hosted, *epoch, *request, *context, *fragments);
   (*hosted)->Detach();
-  spdlog::info("{} collected from (epoch {}): {}", (*hosted)->id(), *epoch,
+  spdlog::debug("{} collected from (epoch {}): {}", (*hosted)->id(), *epoch,
                status.ok() ? "done" : std::string(status.message()));
   return ToGrpc(status);
 }
