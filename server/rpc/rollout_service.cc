@@ -142,7 +142,7 @@ grpc::Status RolloutService::Collect(grpc::ServerContext* context,
   const absl::Status status = Stream(**hosted, *epoch, *request, *context, *fragments);
   (*hosted)->Detach();
   spdlog::debug("{} collected from (epoch {}): {}", (*hosted)->id(), *epoch,
-               status.ok() ? "done" : std::string(status.message()));
+                status.ok() ? "done" : std::string(status.message()));
   return ToGrpc(status);
 }
 
