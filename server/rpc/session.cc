@@ -247,7 +247,6 @@ void Session::TurnAt(absl::Time time) {
 }
 
 void Session::EndCall(SessionRole* role) {
-  over_ = true;
   alarm_.reset();
   absl::Status status;
   bool release = false;
@@ -257,6 +256,11 @@ void Session::EndCall(SessionRole* role) {
     release = release_;
   }
   if (role != nullptr) role->Leave(status, release);
+  {
+    MutexLock lock(
+        mutex_);  // OnDone, which takes the role down on another thread, sees all of this
+    over_ = true;
+  }
   Finish(ToGrpc(status));  // and from here on, OnDone may come
 }
 
