@@ -257,8 +257,8 @@ void Session::EndCall(SessionRole* role) {
   }
   if (role != nullptr) role->Leave(status, release);
   {
-    MutexLock lock(
-        mutex_);  // OnDone, which takes the role down on another thread, sees all of this
+    // OnDone, which takes the role down on another thread, is to see all of this.
+    MutexLock lock(mutex_);
     over_ = true;
   }
   Finish(ToGrpc(status));  // and from here on, OnDone may come
