@@ -33,6 +33,23 @@ bool IsFloat(v1::DType dtype) { return dtype == v1::DTYPE_FLOAT32 || dtype == v1
 
 }  // namespace
 
+void LaneOrigin::Remember(const Lane& lane) {
+  seed = lane.seed;
+  episode = lane.episode;
+  faults_in_a_row = lane.faults_in_a_row;
+  if (overrides != lane.overrides) overrides = lane.overrides;
+}
+
+std::unique_ptr<Lane> LaneOrigin::Failed(const PoolSpec& spec, uint32_t env_id, uint64_t op_no,
+                                         const absl::Status& fault) const {
+  auto lane = std::make_unique<Lane>(LaneRunner::MakeLane(spec, env_id, seed));
+  lane->episode = episode;
+  lane->faults_in_a_row = faults_in_a_row;
+  lane->overrides = overrides;
+  LaneRunner(spec, nullptr, 0).Fail(*lane, op_no, fault);
+  return lane;
+}
+
 LaneRunner::LaneRunner(const PoolSpec& spec, Engines* engines, int worker)
     : spec_(spec), engines_(engines), worker_(worker), action_(spec.action_elements()) {
   const v1::EnvSpec& env = spec.description().spec();

@@ -57,6 +57,19 @@ struct Lane {
   absl::Status fault;
 };
 
+// What a lane goes on from whose step was given up: the rest is the lost worker's.
+struct LaneOrigin {
+  uint64_t seed = 0;
+  uint64_t episode = 0;
+  int faults_in_a_row = 0;
+  std::shared_ptr<const ModelOverrides> overrides;
+
+  void Remember(const Lane& lane);
+  // The lane that takes the place of the one that was lost. Its operation `op_no` failed.
+  std::unique_ptr<Lane> Failed(const PoolSpec& spec, uint32_t env_id, uint64_t op_no,
+                               const absl::Status& fault) const;
+};
+
 // Runs operations of a pool's lanes on one worker. One thread at a time.
 class LaneRunner {
  public:

@@ -47,7 +47,7 @@ Pool::Pool(std::shared_ptr<Stage> stage, Workers& workers, absl::Duration step_t
   for (uint32_t lane = 0; lane < spec_.num_lanes(); ++lane) {
     stage_->lanes.push_back(std::make_unique<Lane>(LaneRunner::MakeLane(spec_, lane, seed + lane)));
     lanes_.push_back(stage_->lanes.back().get());
-    slots_[lane].Remember(*lanes_[lane]);
+    slots_[lane].origin.Remember(*lanes_[lane]);
   }
 }
 
@@ -205,7 +205,7 @@ absl::Status Pool::Load(const v1::LoadLanes& frame) {
     const uint32_t lane = (*lanes)[row];
     if (op_no_of(row) != slots_[lane].accepted_op_no) {
       *lanes_[lane] = std::move(loaded[row]);
-      slots_[lane].Remember(*lanes_[lane]);
+      slots_[lane].origin.Remember(*lanes_[lane]);
       slots_[lane].accepted_op_no = op_no_of(row);
       if (operation_log_ != nullptr) operation_log_->Append(name_in_log_, lane, op_no_of(row));
     }
@@ -225,7 +225,7 @@ void Pool::LogOperations(OperationLog* log, std::string name) {
 void Pool::Complete(Frame& frame, uint32_t lane, int64_t step_ns) {
   MutexLock lock(mutex_);
   const Lane& done = *lanes_[lane];
-  slots_[lane].Remember(done);
+  slots_[lane].origin.Remember(done);
   ++(frame.is_step_ ? statistics_.steps : statistics_.resets);
   if (done.has_episode) ++statistics_.episodes;
   if (!done.fault.ok()) ++statistics_.faults;
@@ -262,13 +262,9 @@ void Pool::GiveUp(Frame& frame, size_t row, const absl::Status& status) {
   const uint32_t env_id = frame.lanes_[row];
   {
     MutexLock lock(mutex_);
-    const Slot& slot = slots_[env_id];
-    const uint64_t seed = frame.seeds_.empty() ? slot.seed : frame.seeds_[row];
-    auto lane = std::make_unique<Lane>(LaneRunner::MakeLane(spec_, env_id, seed));
-    lane->episode = slot.episode;
-    lane->faults_in_a_row = slot.faults_in_a_row;
-    lane->overrides = slot.overrides;
-    LaneRunner(spec_, nullptr, 0).Fail(*lane, frame.op_nos_[row], status);
+    LaneOrigin origin = slots_[env_id].origin;
+    if (!frame.seeds_.empty()) origin.seed = frame.seeds_[row];
+    auto lane = origin.Failed(spec_, env_id, frame.op_nos_[row], status);
     lanes_[env_id] = lane.get();
     stage_->lanes.push_back(std::move(lane));
   }

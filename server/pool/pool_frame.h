@@ -20,22 +20,11 @@ struct Pool::Slot {
   uint64_t accepted_op_no = 0;
   uint64_t delivered_seq = 0;
   Occupancy occupancy = Occupancy::kIdle;
-  // What a lane goes on from whose step was given up: the rest is the lost worker's.
-  uint64_t seed = 0;
-  uint64_t episode = 0;
-  int faults_in_a_row = 0;
-  std::shared_ptr<const ModelOverrides> overrides;
+  LaneOrigin origin;
   // Of the last operation, for Timing.
   int64_t queue_ns = 0;
   int64_t step_ns = 0;
   absl::Time ready;
-
-  void Remember(const Lane& lane) {
-    seed = lane.seed;
-    episode = lane.episode;
-    faults_in_a_row = lane.faults_in_a_row;
-    if (overrides != lane.overrides) overrides = lane.overrides;
-  }
 };
 
 // What a step touches. Frames hold it too: a step that was given up may outlive the pool.

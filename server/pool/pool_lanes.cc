@@ -99,7 +99,7 @@ absl::Status Pool::SetProperties(
     slots_[lane].occupancy = Occupancy::kIdle;
     if (!status.ok()) continue;
     *lanes_[lane] = std::move(changed[row]);
-    slots_[lane].Remember(*lanes_[lane]);
+    slots_[lane].origin.Remember(*lanes_[lane]);
   }
   return status;
 }
@@ -158,7 +158,7 @@ Pool::Loan::~Loan() {
     if (slot.accepted_op_no == op_nos_[lane]) continue;
     slot.accepted_op_no = op_nos_[lane];
     slot.delivered_seq = kNeverDelivered;
-    slot.Remember(*pool_.lanes_[lane]);
+    slot.origin.Remember(*pool_.lanes_[lane]);
   }
 }
 

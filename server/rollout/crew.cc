@@ -54,8 +54,8 @@ Crew::Crew(std::shared_ptr<CrewSetting> setting, uint32_t first, std::vector<Lan
     bytes += action.row_bytes(leaf);
   }
   action_.resize(bytes);
-  known_.resize(size());
-  for (size_t n = 0; n < size(); ++n) Remember(n);
+  origins_.resize(size());
+  for (size_t n = 0; n < size(); ++n) origins_[n].Remember(*lanes_[n]);
 }
 
 bool Crew::Run(Workers::Turn& turn) {
@@ -98,7 +98,7 @@ bool Crew::ResetLanes(CrewSetting::Place& place, Workers::Turn& turn) {
     if (!turn.Renew()) return false;
     running_.store(kNone, std::memory_order_relaxed);
     resetting_ = false;
-    Remember(n);
+    origins_[n].Remember(*lanes_[n]);
     ++staged_.resets;
   }
   return true;
@@ -118,7 +118,7 @@ bool Crew::Step(CrewSetting::Place& place, Workers::Turn& turn) {
     // Only what nobody has given up meanwhile is staged.
     if (!turn.Renew()) return false;
     running_.store(kNone, std::memory_order_relaxed);
-    Remember(next_);
+    origins_[next_].Remember(*lanes_[next_]);
     StageResult(place, next_);
   }
   next_ = 0;
@@ -265,21 +265,14 @@ void Crew::StageLast(CrewSetting::Place& place) {
 
 std::shared_ptr<Crew> Crew::Successor(const absl::Status& status,
                                       std::vector<std::unique_ptr<Lane>>& lanes) const {
-  const PoolSpec& spec = setting_->spec;
   const int hung = running_.load(std::memory_order_acquire);
   std::vector<Lane*> pointers;
   for (size_t n = 0; n < size(); ++n) {
-    const Lane& old = *lanes_[n];
     if (static_cast<int>(n) != hung) {
-      lanes.push_back(std::make_unique<Lane>(old));
+      lanes.push_back(std::make_unique<Lane>(*lanes_[n]));
     } else {
-      const uint32_t env_id = first_ + static_cast<uint32_t>(n);
-      auto fresh = std::make_unique<Lane>(LaneRunner::MakeLane(spec, env_id, known_[n].seed));
-      fresh->episode = known_[n].episode;
-      fresh->faults_in_a_row = known_[n].faults_in_a_row;
-      fresh->overrides = old.overrides;  // which no step changes
-      LaneRunner(spec, nullptr, 0).Fail(*fresh, op_nos_[n], status);
-      lanes.push_back(std::move(fresh));
+      lanes.push_back(origins_[n].Failed(setting_->spec, first_ + static_cast<uint32_t>(n),
+                                         op_nos_[n], status));
     }
     pointers.push_back(lanes.back().get());
   }

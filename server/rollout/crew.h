@@ -119,9 +119,6 @@ class Crew {
   bool Step(CrewSetting::Place& place, Workers::Turn& turn);
   void Observe(CrewSetting::Place& place);
   void StepLane(CrewSetting::Place& place, size_t n);
-  void Remember(size_t n) {
-    known_[n] = {lanes_[n]->seed, lanes_[n]->episode, lanes_[n]->faults_in_a_row};
-  }
   void StageResult(CrewSetting::Place& place, size_t n);
   void StageFault(size_t n);
   void StageFinal(CrewSetting::Place& place, size_t n);
@@ -152,13 +149,8 @@ class Crew {
   static constexpr int kNone = -1;
   std::atomic<int> running_{kNone};
   bool resetting_ = false;
-  // What a lane goes on from whose step was given up: the rest is the lost worker's.
-  struct Known {
-    uint64_t seed, episode;
-    int faults_in_a_row;
-  };
-  std::vector<Known> known_;
-  std::vector<char> action_;  // one lane's leaves, without gaps
+  std::vector<LaneOrigin> origins_;  // by lane
+  std::vector<char> action_;         // one lane's leaves, without gaps
   std::vector<size_t> action_offsets_;
   StagedSteps staged_;
 };
