@@ -124,9 +124,8 @@ class GrpcCarrier final : public Carrier {
     const absl::Duration patience = deadline - absl::Now();
     MutexLock lock(mutex_);
     if (current_ != nullptr) spare_.push_back(std::move(current_));
-    in_receive_ = true;
+    away_since_ = absl::InfiniteFuture();
     const absl::Status status = WaitForFrame(lock, deadline, patience);
-    in_receive_ = false;
     away_since_ = absl::Now();
     if (!status.ok()) return status;
     current_ = std::move(frames_.front());
@@ -393,13 +392,12 @@ class GrpcCarrier final : public Carrier {
   void ReadToTheEnd() {
     MutexLock lock(mutex_);
     while (connected_) {
-      const absl::Time away = away_since_ + kAway;
-      const bool needed = urgent_ || closing_ || (!in_receive_ && absl::Now() >= away);
+      const bool needed = urgent_ || closing_ || absl::Now() >= away_since_ + kAway;
       if (needed && !polling_) {
         urgent_ = false;
         Poll(lock, absl::InfiniteFuture());
       } else {
-        keeper_needed_.WaitUntil(lock, std::max(away, absl::Now() + kAway / 2),
+        keeper_needed_.WaitUntil(lock, absl::Now() + kAway / 2,
                                  [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
                                    return !connected_ || ((urgent_ || closing_) && !polling_);
                                  });
@@ -470,8 +468,8 @@ class GrpcCarrier final : public Carrier {
   mutable Mutex mutex_;
   // Null while there is none. Only the keeper replaces it, while nobody polls.
   std::unique_ptr<SessionStream> stream_;
-  bool polling_ ABSL_GUARDED_BY(mutex_) = false;     // somebody is in stream_->Next
-  bool in_receive_ ABSL_GUARDED_BY(mutex_) = false;  // the caller
+  bool polling_ ABSL_GUARDED_BY(mutex_) = false;  // somebody is in stream_->Next
+  // When the caller left Receive; it is there: the infinite future.
   absl::Time away_since_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
   bool urgent_ ABSL_GUARDED_BY(mutex_) = false;
   Condition keeper_needed_;

@@ -188,11 +188,6 @@ void PoolTable::Drain() {
   for (const std::shared_ptr<HostedPool>& pool : List()) pool->Wake();
 }
 
-bool PoolTable::draining() const {
-  MutexLock lock(mutex_);
-  return draining_;
-}
-
 void PoolTable::Reap() {
   while (true) {
     std::vector<std::shared_ptr<HostedPool>> buried;

@@ -4,6 +4,7 @@
 #ifndef HIVEWIRE_SERVER_RPC_POOL_TABLE_H_
 #define HIVEWIRE_SERVER_RPC_POOL_TABLE_H_
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <string>
@@ -62,7 +63,7 @@ class PoolTable {
 
   // No further pools; attached sessions are woken to tell their clients.
   void Drain();
-  bool draining() const;
+  bool draining() const { return draining_.load(); }
 
  private:
   void Reap();
@@ -83,7 +84,7 @@ class PoolTable {
   uint64_t lanes_ ABSL_GUARDED_BY(mutex_) = 0;
   uint64_t next_id_ ABSL_GUARDED_BY(mutex_) = 1;
   Pool::Statistics past_ ABSL_GUARDED_BY(mutex_);
-  bool draining_ ABSL_GUARDED_BY(mutex_) = false;
+  std::atomic<bool> draining_{false};  // set under mutex_; sessions ask at every batch
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<std::shared_ptr<HostedPool>> buried_ ABSL_GUARDED_BY(mutex_);
   std::thread reaper_;

@@ -187,7 +187,6 @@ void Session::TakeTurn() {
     awaited = awaited_;
     patience = patience_;
   }
-  if (std::exchange(sending_batch_, false)) role->Sent(batch_frame_);
   if (role != nullptr) LookAround(*role);
   if (!broken_.load() && StartQueued()) return;
   if (awaited != nullptr) {
@@ -198,7 +197,6 @@ void Session::TakeTurn() {
   if (closed) return EndCall(role);
   if (role == nullptr || saying_goodbye_ || broken_.load()) return;
   if (role->Next(batch_frame_)) {
-    sending_batch_ = true;
     writing_.store(true);
     StartWrite(&batch_frame_);
   } else {

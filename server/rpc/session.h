@@ -82,7 +82,6 @@ class Session final : public grpc::ServerBidiReactor<v1::ClientFrame, v1::Server
   bool over_ = false;
   v1::ServerFrame control_frame_;
   v1::ServerFrame batch_frame_;
-  bool sending_batch_ = false;
   std::unique_ptr<grpc::Alarm> alarm_;
   absl::Time alarm_time_ = absl::InfiniteFuture();
 

@@ -83,12 +83,11 @@ class Owner final : public SessionRole {
     if (!status.ok()) return false;
     frame.set_seq(seq);
     terms_.hosted->TookSeq();
+    terms_.hosted->broadcast().Publish(frame);
     return true;
   }
 
   absl::Time AskAgain() const override { return terms_.hosted->pool().NextLeave(); }
-
-  void Sent(const v1::ServerFrame& frame) override { terms_.hosted->broadcast().Publish(frame); }
 
   void Leave(const absl::Status& why, bool release) override {
     pool().SetListener(nullptr);

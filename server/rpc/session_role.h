@@ -33,8 +33,6 @@ class SessionRole {
   virtual bool Next(v1::ServerFrame& frame) = 0;
   // After Next was false: when to ask again at the latest, although nothing happens.
   virtual absl::Time AskAgain() const { return absl::InfiniteFuture(); }
-  // The frame of the last Next was sent, or will never be.
-  virtual void Sent(const v1::ServerFrame&) {}
   // The stream is over, and why. `release`: the client asked for the pool to go as well.
   virtual void Leave(const absl::Status& why, bool release) = 0;
 };
