@@ -1,5 +1,9 @@
 // A compiled MuJoCo model, shared by every env that uses it.
 //
+// It steps as the MJCF says, to the last bit, but leaves out work that cannot change a step: see
+// collision_pairs.h (so contype and conaffinity may read 0), and island discovery where there is
+// one tree alone.
+//
 // Immutable after it is made, so any number of threads may read it. Held by shared_ptr: a pool, its
 // lanes and the workers' Simulations keep it alive.
 #ifndef HIVEWIRE_SERVER_SIM_MODEL_H_
@@ -34,6 +38,8 @@ class Model {
   const mjModel* get() const { return model_; }
   const mjModel* operator->() const { return model_; }
   const std::string& name() const { return name_; }
+  // Whether its collision pairs are those of WithCollisionPairs.
+  bool has_found_pairs() const { return has_found_pairs_; }
 
   // Doubles in the engine's state (mjSTATE_INTEGRATION).
   int integration_size() const { return integration_size_; }
@@ -43,12 +49,15 @@ class Model {
   int state_size() const { return 2 * integration_size_ + 1; }
 
  private:
-  Model(mjModel* model, std::string name);
+  Model(mjModel* model, bool has_found_pairs, std::string name);
 
-  static absl::StatusOr<std::shared_ptr<const Model>> Adopt(absl::StatusOr<mjModel*> compiled,
-                                                            absl::string_view name);
+  // Takes the spec, null where the text was not understood. May call the engine's error handler.
+  static absl::StatusOr<std::shared_ptr<const Model>> Compile(mjSpec* parsed,
+                                                              absl::string_view name,
+                                                              absl::string_view parse_error);
 
   mjModel* model_;
+  bool has_found_pairs_;
   std::string name_;
   int integration_size_;
 };

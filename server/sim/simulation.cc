@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/error.h"
+#include "server/sim/collision_pairs.h"
 
 namespace hivewire {
 namespace {
@@ -130,6 +131,7 @@ std::shared_ptr<const ModelOverrides> Simulation::Override(ModelOverrides::Value
     std::copy(numbers.begin(), numbers.end(), field.values(model));
     has_constants = has_constants || field.has_constants;
   }
+  if (model_->has_found_pairs()) UpdateCollisionPairs(model);
   if (has_constants) {
     mj_resetData(&model, data_);
     mj_setConst(&model, data_);
