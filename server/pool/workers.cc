@@ -71,10 +71,7 @@ Workers::Tenant::~Tenant() {
   MutexLock lock(workers_.mutex_);
   closing_ = true;
   queue_.clear();
-  if (scheduled_) {
-    auto& tenants = workers_.tenants_;
-    tenants.erase(std::find(tenants.begin(), tenants.end(), this));
-  }
+  if (scheduled_) workers_.tenants_.Remove(this);
   workers_.idle_.Wait(lock, [this] { return running_ == 0; });
   workers_.timeouts_.erase(workers_.timeouts_.find(timeout_));
 }
@@ -264,16 +261,16 @@ void Workers::GiveUp(int worker, Seat& seat) {
     StartWorker(static_cast<int>(threads_.size()));
   } else if (alive_ == 0) {
     // Nobody would ever run what waits.
-    for (Tenant* waiting : tenants_) {
-      waiting->scheduled_ = false;
-      for (Tenant::Queued& queued : waiting->queue_) {
+    for (; !tenants_.empty(); tenants_.pop_front()) {
+      Tenant& waiting = *tenants_.front();
+      waiting.scheduled_ = false;
+      for (; !waiting.queue_.empty(); waiting.queue_.pop_front()) {
+        const Tenant::Queued& queued = waiting.queue_.front();
         // Its pool must not go before it was told.
         for (size_t index = queued.next; index < queued.end; ++index)
           queued.job->GiveUp(index, NoneLeft());
       }
-      waiting->queue_.clear();
     }
-    tenants_.clear();
   }
   if (--tenant.running_ == 0) idle_.NotifyAll();
 }

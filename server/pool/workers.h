@@ -16,7 +16,6 @@
 #define HIVEWIRE_SERVER_POOL_WORKERS_H_
 
 #include <atomic>
-#include <deque>
 #include <memory>
 #include <set>
 #include <thread>
@@ -27,6 +26,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "base/mutex.h"
+#include "base/ring_queue.h"
 #include "server/pool/engines.h"
 
 namespace hivewire {
@@ -92,7 +92,7 @@ class Workers {
     Workers& workers_;
     const absl::Duration timeout_;
     // The rest is guarded by workers_.mutex_.
-    std::deque<Queued> queue_;
+    RingQueue<Queued> queue_;
     bool scheduled_ = false;  // stands in workers_.tenants_
     bool closing_ = false;
     int running_ = 0;         // workers that hold items of it
@@ -134,7 +134,7 @@ class Workers {
   mutable Mutex mutex_;
   Condition work_;
   Condition idle_;
-  std::deque<Tenant*> tenants_ ABSL_GUARDED_BY(mutex_);  // those with queued items, next first
+  RingQueue<Tenant*> tenants_ ABSL_GUARDED_BY(mutex_);  // those with queued items, next first
   std::atomic<uint64_t> posts_{0};
   bool looking_ ABSL_GUARDED_BY(mutex_) = false;  // an idle worker is awake, looking at posts_
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;

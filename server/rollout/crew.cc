@@ -110,12 +110,12 @@ bool Crew::Step(CrewSetting::Place& place, Workers::Turn& turn) {
     generation_ = generation;
   }
   Observe(place);
+  if (!turn.Renew()) return false;
   for (; next_ < size(); ++next_) {
-    if (!turn.Renew()) return false;
     ++op_nos_[next_];
     running_.store(static_cast<int>(next_), std::memory_order_release);
     StepLane(place, next_);
-    // Only what nobody has given up meanwhile is staged.
+    // Only what nobody has given up meanwhile is staged. The next lane's time begins here.
     if (!turn.Renew()) return false;
     running_.store(kNone, std::memory_order_relaxed);
     origins_[next_].Remember(*lanes_[next_]);

@@ -115,17 +115,18 @@ void FragmentBuffer::FinishFinals() {
   std::sort(finals_.begin(), finals_.end(),
             [](const Final& a, const Final& b) { return a.row < b.row; });
   const PayloadLayout& layout = setting_.spec.final_layout();
-  std::vector<size_t> offsets;
-  layout.Offsets(finals_.size(), offsets);
-  std::string& payload = *fragment.mutable_finals()->mutable_payload();
+  layout.Offsets(finals_.size(), finals_offsets_);
+  if (spare_finals_ != nullptr) fragment.set_allocated_finals(spare_finals_.release());
+  v1::Finals& message = *fragment.mutable_finals();
+  std::string& payload = *message.mutable_payload();
   payload.resize(layout.PayloadBytes(finals_.size()));
   for (size_t k = 0; k < finals_.size(); ++k) {
     const Final& final = finals_[k];
-    fragment.mutable_finals()->add_rows(static_cast<uint32_t>(final.row));
+    message.add_rows(static_cast<uint32_t>(final.row));
     const char* from = final_rows_.data() + final.bytes;
     for (size_t leaf = 0; leaf < layout.num_leaves(); ++leaf) {
       const size_t bytes = layout.row_bytes(leaf);
-      std::memcpy(payload.data() + offsets[leaf] + k * bytes, from, bytes);
+      std::memcpy(payload.data() + finals_offsets_[leaf] + k * bytes, from, bytes);
       from += bytes;
     }
     if (setting_.layout.has_values()) {
@@ -137,7 +138,11 @@ void FragmentBuffer::FinishFinals() {
 
 void FragmentBuffer::Clear() {
   v1::Fragment& fragment = *response_.mutable_fragment();
-  fragment.clear_finals();
+  if (fragment.has_finals()) {
+    // To clear the field would be to free it.
+    spare_finals_.reset(fragment.release_finals());
+    spare_finals_->Clear();
+  }
   fragment.clear_episodes();
   fragment.clear_faults();
   fragment.clear_status();

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "hivewire/v1/rollout.pb.h"
@@ -50,6 +51,8 @@ class FragmentBuffer {
   size_t num_ended_ = 0;
   std::vector<size_t> order_;
   std::vector<Final> finals_;
+  std::unique_ptr<v1::Finals> spare_finals_;  // where the last fragment had none
+  std::vector<size_t> finals_offsets_;
   std::vector<char> final_rows_;
   std::vector<StagedSteps::Fault> faults_;  // by lane of the fragment
 };

@@ -269,7 +269,7 @@ absl::StatusOr<const v1::CollectResponse*> Rollout::Next(absl::Time deadline) {
   const bool ready = changed_.WaitUntil(lock, deadline, [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
     return !filled_.empty() || !failure_.ok();
   });
-  if (!ready) return absl::DeadlineExceededError("no fragment is complete");
+  if (!ready) return nullptr;
   if (filled_.empty()) return failure_;
   ++taken_;
   const Filled filled = filled_.front();
@@ -279,7 +279,6 @@ absl::StatusOr<const v1::CollectResponse*> Rollout::Next(absl::Time deadline) {
 }
 
 void Rollout::Release() {
-  std::vector<std::shared_ptr<CrewJob>> jobs;
   Pool::Statistics more;
   more.batches = 1;
   loan_->Count(more);
@@ -295,10 +294,11 @@ void Rollout::Release() {
       if (!job->waits_ || !MayRun(part, *job->crew_)) continue;
       job->waits_ = false;
       ++running_;
-      jobs.push_back(job);
+      woken_.push_back(job);
     }
   }
-  for (const std::shared_ptr<CrewJob>& job : jobs) tenant_.Post(job);
+  for (const std::shared_ptr<CrewJob>& job : woken_) tenant_.Post(job);
+  woken_.clear();
 }
 
 }  // namespace hivewire

@@ -9,12 +9,13 @@
 // What comes is a function of the lanes' states, the policies and the seed, whatever the number of
 // workers; only the step at which a new policy takes over depends on time.
 //
+// Once it is under way nothing is allocated.
+//
 // The destructor stops the crews after the step that each is in, and gives the lanes back.
 #ifndef HIVEWIRE_SERVER_ROLLOUT_ROLLOUT_H_
 #define HIVEWIRE_SERVER_ROLLOUT_ROLLOUT_H_
 
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <vector>
 
@@ -22,6 +23,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "base/mutex.h"
+#include "base/ring_queue.h"
 #include "hivewire/v1/rollout.pb.h"
 #include "server/pool/pool.h"
 #include "server/pool/workers.h"
@@ -50,8 +52,8 @@ class Rollout {
   Rollout(const Rollout&) = delete;
   Rollout& operator=(const Rollout&) = delete;
 
-  // The next fragment, which stays until Release. DEADLINE_EXCEEDED; OUT_OF_RANGE after the last
-  // one; STEP_TIMEOUT where the server has no worker left.
+  // The next fragment, which stays until Release; null where none is complete by `deadline`.
+  // OUT_OF_RANGE after the last one; STEP_TIMEOUT where the server has no worker left.
   absl::StatusOr<const v1::CollectResponse*> Next(absl::Time deadline);
   // The fragment was consumed.
   void Release();
@@ -66,8 +68,8 @@ class Rollout {
     std::vector<std::shared_ptr<CrewJob>> crews;
   };
   struct Filled {
-    size_t part;
-    size_t buffer;
+    size_t part = 0;
+    size_t buffer = 0;
   };
 
   Rollout(std::unique_ptr<Pool::Loan> loan, std::shared_ptr<PolicySlot> slot,
@@ -91,10 +93,11 @@ class Rollout {
   Mutex mutex_;
   Condition changed_;
   std::vector<Part> parts_;
-  std::deque<Filled> filled_ ABSL_GUARDED_BY(mutex_);
+  RingQueue<Filled> filled_ ABSL_GUARDED_BY(mutex_);
   uint64_t taken_ ABSL_GUARDED_BY(mutex_) = 0;  // fragments
   size_t running_ ABSL_GUARDED_BY(mutex_) = 0;  // crews
   absl::Status failure_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::shared_ptr<CrewJob>> woken_;  // within Release
 
   Workers::Tenant tenant_;  // last: its destructor waits for what runs
 };

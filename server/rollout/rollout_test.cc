@@ -12,13 +12,10 @@
 #include "base/error.h"
 #include "policy/portable/testing/random_policy.h"
 #include "server/pool/testing/faulty_task.h"
-#include "server/tasks/registry.h"
+#include "server/rollout/test_pool.h"
 
 namespace hivewire {
 namespace {
-
-constexpr absl::Duration kPatience = absl::Seconds(60);
-constexpr uint64_t kSeed = 7;
 
 template <typename T>
 T Number(const std::string& bytes, size_t offset) {
@@ -53,87 +50,6 @@ class Rows {
   const v1::Fragment& fragment_;
   const PayloadLayout layout_;
 };
-
-// A pool of one env whose lanes were reset with seeds 100, 101, ….
-class TestPool {
- public:
-  TestPool(std::shared_ptr<const Task> task, uint32_t lanes, v1::AutoresetMode mode, int workers,
-           absl::Duration step_timeout = kDefaultStepTimeout)
-      : workers_(workers), slot_(std::make_shared<PolicySlot>()) {
-    v1::CreatePoolRequest request;
-    request.set_num_envs(lanes);
-    request.set_autoreset_mode(mode);
-    auto spec = PoolSpec::Make(std::move(task), request);
-    EXPECT_TRUE(spec.ok()) << spec.status();
-    pool_ = *Pool::Create(*std::move(spec), workers_, step_timeout);
-  }
-
-  Pool& pool() { return *pool_; }
-  const v1::EnvSpec& spec() const { return pool_->spec().description().spec(); }
-  const std::shared_ptr<PolicySlot>& slot() { return slot_; }
-
-  void Reset() {
-    v1::ResetLanes reset;
-    reset.add_op_nos(1);
-    for (uint64_t lane = 0; lane < pool_->spec().num_lanes(); ++lane) reset.add_seeds(100 + lane);
-    ASSERT_EQ(pool_->Reset(reset), absl::OkStatus());
-    ASSERT_EQ(pool_->Next(absl::Now() + kPatience, 1, batch_), absl::OkStatus());
-  }
-
-  v1::Policy MakePolicy(RandomPolicyOptions options) const {
-    options.observation_dim = static_cast<uint32_t>(spec().observation(0).shape(0));
-    options.leaves = {spec().observation(0).name()};
-    if (spec().action(0).cardinality() > 0) options.head = v1::ActionHead::KIND_CATEGORICAL;
-    return RandomPolicy(options, spec().action());
-  }
-
-  absl::Status Publish(const v1::Policy& policy) {
-    auto made = PortablePolicy::Create(policy);
-    if (!made.ok()) return made.status();
-    auto fitted = RolloutPolicy::Fit(*made, pool_->spec());
-    if (!fitted.ok()) return fitted.status();
-    return slot_->Publish(*fitted, policy.SerializeAsString());
-  }
-
-  absl::StatusOr<std::unique_ptr<Rollout>> Start(const v1::CollectRequest& request,
-                                                 const RolloutLimits& limits = {}) {
-    return Rollout::Start(*pool_, slot_, request, limits, absl::Now() + kPatience);
-  }
-
-  // So many fragments of `length` steps.
-  std::vector<v1::Fragment> Collect(uint32_t length, uint64_t fragments,
-                                    uint64_t max_message_bytes = 0) {
-    v1::CollectRequest request;
-    request.set_fragment_length(length);
-    request.set_max_fragments(fragments);
-    request.set_policy_seed(kSeed);
-    request.set_max_message_bytes(max_message_bytes);
-    const auto rollout = Start(request);
-    EXPECT_TRUE(rollout.ok()) << rollout.status();
-    std::vector<v1::Fragment> collected;
-    while (rollout.ok()) {
-      const auto fragment = (*rollout)->Next(absl::Now() + kPatience);
-      if (!fragment.ok()) {
-        EXPECT_EQ(fragment.status().code(), absl::StatusCode::kOutOfRange) << fragment.status();
-        break;
-      }
-      collected.push_back((*fragment)->fragment());
-      (*rollout)->Release();
-    }
-    return collected;
-  }
-
- private:
-  Workers workers_;
-  std::shared_ptr<PolicySlot> slot_;
-  std::unique_ptr<Pool> pool_;
-  v1::Batch batch_;
-};
-
-std::shared_ptr<const Task> TaskOf(const std::string& env_id) {
-  static const Registry* const registry = new Registry(*Registry::Builtin());
-  return registry->Make(env_id, {}).value();
-}
 
 // What takes time is nobody's promise.
 std::string Timeless(v1::Fragment fragment) {

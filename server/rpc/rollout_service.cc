@@ -171,11 +171,8 @@ absl::Status RolloutService::Stream(HostedPool& hosted, uint64_t epoch,
     if (pools_.draining()) return MakeError(v1::ERROR_REASON_DRAINING, "this server is draining");
     const auto fragment = (*rollout)->Next(absl::Now() + kLook);
     if (absl::IsOutOfRange(fragment.status())) return absl::OkStatus();
-    if (absl::IsDeadlineExceeded(fragment.status()) &&
-        ReasonOf(fragment.status()) == v1::ERROR_REASON_UNSPECIFIED) {
-      continue;
-    }
     if (!fragment.ok()) return fragment.status();
+    if (*fragment == nullptr) continue;
     if (!fragments.Write(**fragment)) return absl::CancelledError("the client is gone");
     (*rollout)->Release();
   }

@@ -27,10 +27,14 @@ std::vector<v1::OptionSpec> PendulumOptions() {
   return {DoubleOption("g", 10.0, "Gravity, m/s².")};
 }
 
+// A reset's own, unless its options say otherwise.
+constexpr double kFirstAngle = kPi;     // rad
+constexpr double kFirstVelocity = 1.0;  // rad/s
+
 std::vector<v1::OptionSpec> MakeResetOptions() {
   std::vector<v1::OptionSpec> options = {
-      DoubleOption("x_init", kPi, "Largest first angle, rad."),
-      DoubleOption("y_init", 1.0, "Largest first angular velocity, rad/s.")};
+      DoubleOption("x_init", kFirstAngle, "Largest first angle, rad."),
+      DoubleOption("y_init", kFirstVelocity, "Largest first angular velocity, rad/s.")};
   for (v1::OptionSpec& option : options) {
     option.set_minimum(0);
     // Twice this is still finite.
@@ -88,10 +92,14 @@ class Pendulum : public Task {
   }
 
   absl::Status Reset(TaskContext& context, const Options& options, LeafPointers) const override {
-    const auto resolved = ResolveOptions(ResetOptions(), options);
-    if (!resolved.ok()) return resolved.status();
-    const double angle = GetDouble(*resolved, "x_init");
-    const double velocity = GetDouble(*resolved, "y_init");
+    double angle = kFirstAngle;
+    double velocity = kFirstVelocity;
+    if (!options.empty()) {
+      const auto resolved = ResolveOptions(ResetOptions(), options);
+      if (!resolved.ok()) return resolved.status();
+      angle = GetDouble(*resolved, "x_init");
+      velocity = GetDouble(*resolved, "y_init");
+    }
     context.state[kAngle] = context.rng->Uniform(-angle, angle);
     context.state[kVelocity] = context.rng->Uniform(-velocity, velocity);
     return absl::OkStatus();

@@ -8,6 +8,7 @@
 namespace hivewire {
 
 absl::StatusOr<ResetBounds> ParseResetBounds(const Options& options, ResetBounds defaults) {
+  if (options.empty()) return defaults;  // as nearly always; what follows allocates
   const auto resolved =
       ResolveOptions({DoubleOption("low", defaults.low, "Least value of the first state."),
                       DoubleOption("high", defaults.high, "Greatest value of the first state.")},
