@@ -161,6 +161,7 @@ def main():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("presets", nargs="*", help="none: only page and plots are written anew")
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
+    parser.add_argument("--modes", nargs="+", choices=MODES, default=list(MODES))
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = pathlib.Path(temporary)
@@ -168,8 +169,9 @@ def main():
             with serving(folder, "--allow_rollouts") as server:
                 for preset in args.presets:
                     for seed in args.seeds:
-                        for mode in MODES:
+                        for mode in args.modes:
                             keep(train(preset, mode, seed, server, folder))
+                            write_page()
     write_page()
 
 
