@@ -40,7 +40,7 @@ class ControlClient {
 
  private:
   friend class GrpcCarrier;
-  friend class RolloutClient;
+  friend class RolloutPool;
   struct Impl;
 
   explicit ControlClient(std::unique_ptr<Impl> impl);

@@ -12,19 +12,13 @@
 #include "absl/time/clock.h"
 #include "base/error.h"
 #include "base/mutex.h"
-#include "base/sha256.h"
-#include "client/control_client.h"
-#include "client/control_client_impl.h"
-#include "client/grpc_channel.h"
 #include "client/recovery.h"
-#include "hivewire/v1/rollout.grpc.pb.h"
+#include "client/rollout_pool.h"
+#include "client/vector_env.h"
 
 namespace hivewire {
 namespace {
 
-// Of a policy on its way: below the smallest message limit that a server can have.
-constexpr size_t kChunkBytes = 32 << 10;
-constexpr absl::Duration kPublishTimeout = absl::Seconds(120);
 constexpr absl::Duration kOneAttempt = absl::Seconds(5);
 
 // Other random numbers for a collection that is asked for again: its lanes have moved on.
@@ -32,143 +26,82 @@ uint64_t SeedOfAttempt(uint64_t seed, uint64_t attempt) {
   return seed + attempt * 0x9e3779b97f4a7c15u;
 }
 
-// The server has yet to notice that the stream before is gone, and to get its lanes back.
-bool IsStillHeld(const absl::Status& status) {
-  const v1::ErrorReason reason = ReasonOf(status);
-  return reason == v1::ERROR_REASON_LEASE_HELD || reason == v1::ERROR_REASON_LANE_BUSY;
-}
-
 }  // namespace
 
 struct RolloutClient::Impl {
-  Impl(std::unique_ptr<ControlClient> client, absl::Duration timeout)
-      : control(std::move(client)),
-        stub(v1::Rollouts::NewStub(channel().channel())),
-        reconnect_timeout(timeout) {}
+  Impl(std::shared_ptr<RolloutPool> made, const ConnectionOptions& options,
+       const v1::CreatePoolRequest& asked, std::vector<std::string> others)
+      : description(made->description()),
+        connection(options),
+        request(asked),
+        elsewhere(std::move(others)),
+        current(std::move(made)) {}
 
-  const GrpcChannel& channel() const { return control->impl_->channel; }
-
-  // A call that can be made again, over a connection that may break.
-  template <typename Call>
-  auto Patiently(Call call) -> decltype(call()) {
-    const absl::Time deadline = absl::Now() + reconnect_timeout;
-    while (true) {
-      auto response = call();
-      if (response.ok()) return response;
-      const bool again = IsBrokenConnection(response.status()) || IsStillHeld(response.status());
-      if (!again || absl::Now() >= deadline) return Explain(response.status());
-      channel().Pause();
-    }
+  std::shared_ptr<RolloutPool> pool() const {
+    MutexLock lock(mutex);
+    return current;
   }
 
-  // What an answer about our own pool means for the caller.
-  absl::Status Explain(const absl::Status& status) const {
-    const v1::ErrorReason reason = ReasonOf(status);
-    if (reason != v1::ERROR_REASON_UNKNOWN_POOL && reason != v1::ERROR_REASON_BAD_LEASE) {
-      return status;
-    }
-    return MakeError(v1::ERROR_REASON_UNKNOWN_POOL,
-                     absl::StrCat(channel().address(), ": pool \"", pool.pool_id(),
-                                  "\" is gone: the server restarted, or the pool was released, or "
-                                  "its lease ran out; make a new one"),
-                     "pool_id", pool.pool_id());
-  }
-
-  absl::StatusOr<uint64_t> PublishOnce(absl::string_view policy, const std::string& digest) {
-    grpc::ClientContext context;
-    channel().Prepare(context);
-    context.set_deadline(absl::ToChronoTime(absl::Now() + kPublishTimeout));
-    v1::PublishPolicyResponse response;
-    const auto writer = stub->PublishPolicy(&context, &response);
-    v1::PublishPolicyRequest request;
-    request.set_pool_id(pool.pool_id());
-    request.set_lease_token(lease_token);
-    request.set_total_bytes(policy.size());
-    request.set_sha256(digest);
-    for (size_t sent = 0; sent == 0 || sent < policy.size(); sent += kChunkBytes) {
-      request.set_chunk(std::string(policy.substr(sent, kChunkBytes)));
-      if (!writer->Write(request)) break;  // Finish says why
-      request.Clear();
-    }
-    writer->WritesDone();
-    const grpc::Status status = writer->Finish();
-    if (!status.ok()) return channel().ToStatus(status);
-    return response.version();
-  }
-
-  // The keeper: the lease's time runs while nothing is collected, however long an update takes.
-  void KeepLease() {
-    const absl::Duration interval =
-        std::max(absl::Milliseconds(pool.lease_ttl_ms()) / 3, absl::Milliseconds(10));
-    v1::RenewLeaseRequest request;
-    request.set_pool_id(pool.pool_id());
-    request.set_lease_token(lease_token);
-    while (true) {
-      {
-        MutexLock lock(mutex);
-        const bool over =
-            changed.WaitUntil(lock, absl::Now() + interval,
-                              [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return closing; });
-        if (over) return;
-      }
-      grpc::ClientContext context;
-      channel().Prepare(context);
-      context.set_deadline(absl::ToChronoTime(absl::Now() + kOneAttempt));
-      v1::RenewLeaseResponse response;
-      // Should it be lost, the next call that matters says so.
-      control->impl_->stub->RenewLease(&context, request, &response);
-    }
-  }
-
-  // The reader: streams one after the other as connections break, until the last fragment.
+  // The reader: streams one after the other as connections break and servers drain, until the last
+  // fragment.
   void Read(v1::CollectRequest request) {
     const uint64_t wanted = request.max_fragments();
     const uint64_t seed = request.policy_seed();
-    std::vector<uint64_t> received(pool.num_envs());  // fragments of each lane
-    uint64_t least = 0;                               // of all lanes
-    absl::Time deadline = absl::Now() + reconnect_timeout;
-    for (uint64_t attempt = 0;; ++attempt) {
-      request.set_policy_seed(SeedOfAttempt(seed, attempt));
+    std::vector<uint64_t> received(description.num_envs());  // fragments of each lane
+    uint64_t least = 0;                                      // of all lanes
+    absl::Time deadline = absl::Now() + connection.reconnect_timeout;
+    uint64_t gaps = 0;
+    while (true) {
+      request.set_policy_seed(SeedOfAttempt(seed, gaps));
       if (wanted > 0) request.set_max_fragments(wanted - least);
       bool heard = false;
-      absl::Status status = ReadStream(request, attempt > 0, received, heard);
+      const std::shared_ptr<RolloutPool> asked = pool();
+      absl::Status status = ReadStream(*asked, request, gaps > 0, received, heard);
       least = *std::min_element(received.begin(), received.end());
       if (wanted > 0 && least >= wanted) {
         return End(absl::OutOfRangeError("the collection is complete"));
       }
+      if (ReasonOf(status) == v1::ERROR_REASON_DRAINING) {
+        status = Move(*asked, status);
+        if (!status.ok()) return End(status);
+        continue;
+      }
       if (status.ok()) {
         status = absl::UnavailableError(
-            absl::StrCat(channel().address(), ": the server ended the collection early"));
+            absl::StrCat(asked->channel().address(), ": the server ended the collection early"));
       }
-      if (heard) deadline = absl::Now() + reconnect_timeout;
-      status = AwaitServer(status, deadline);
+      if (heard) deadline = absl::Now() + connection.reconnect_timeout;
+      status = AwaitServer(*asked, status, deadline);
       if (!status.ok()) return End(status);
+      ++gaps;
     }
   }
 
   // One call of Collect, to its end; the Status says why it ended.
-  absl::Status ReadStream(const v1::CollectRequest& request, bool resumed,
+  absl::Status ReadStream(const RolloutPool& from, v1::CollectRequest& request, bool resumed,
                           std::vector<uint64_t>& received, bool& heard) {
+    request.set_pool_id(from.description().pool_id());
+    request.set_lease_token(from.lease_token());
     grpc::ClientContext context;
-    channel().Prepare(context);
+    from.channel().Prepare(context);
     {
       MutexLock lock(mutex);
       if (cancelled) return absl::CancelledError("cancelled");
       running = &context;
     }
-    const auto reader = stub->Collect(&context, request);
+    const auto reader = from.stub().Collect(&context, request);
     absl::Status wrong;
     v1::CollectResponse response;
     while (wrong.ok() && reader->Read(&response)) {
       absl::StatusOr<Fragment> fragment =
-          Fragment::Parse(std::move(*response.mutable_fragment()), pool);
+          Fragment::Parse(std::move(*response.mutable_fragment()), description);
       if (fragment.ok() && fragment->length() > request.fragment_length()) {
         fragment = absl::DataLossError(absl::StrCat("fragment.length: ", fragment->length(),
                                                     " steps where ", request.fragment_length(),
                                                     " were asked for"));
       }
       if (!fragment.ok()) {
-        wrong = Annotate(fragment.status(), channel().address());
+        wrong = Annotate(fragment.status(), from.channel().address());
         context.TryCancel();
         break;
       }
@@ -177,7 +110,7 @@ struct RolloutClient::Impl {
       fragment->set_after_gap(resumed);
       Put(*std::move(fragment), request.max_in_flight());
     }
-    const absl::Status finished = channel().ToStatus(reader->Finish());
+    const absl::Status finished = from.channel().ToStatus(reader->Finish());
     MutexLock lock(mutex);
     running = nullptr;
     return wrong.ok() ? finished : wrong;
@@ -193,23 +126,66 @@ struct RolloutClient::Impl {
   }
 
   // OK once a server answers again; `broken` itself where trying again would not cure it.
-  absl::Status AwaitServer(const absl::Status& broken, absl::Time deadline) {
+  absl::Status AwaitServer(const RolloutPool& lost, const absl::Status& broken,
+                           absl::Time deadline) {
+    const GrpcChannel& channel = lost.channel();
     while (true) {
       {
         MutexLock lock(mutex);
         if (cancelled) return absl::CancelledError("the collection was cancelled");
       }
-      if (!IsBrokenConnection(broken) && !IsStillHeld(broken)) return Explain(broken);
+      if (!IsBrokenConnection(broken) && !IsStillHeld(broken)) return lost.Explain(broken);
       if (absl::Now() >= deadline) {
-        return absl::UnavailableError(
-            absl::StrCat(broken.message(), ", for ", absl::FormatDuration(reconnect_timeout)));
+        return absl::UnavailableError(absl::StrCat(
+            broken.message(), ", for ", absl::FormatDuration(connection.reconnect_timeout)));
       }
-      channel().Pause();
-      if (channel().Ping(std::min(deadline, absl::Now() + kOneAttempt)).ok()) {
+      channel.Pause();
+      if (channel.Ping(std::min(deadline, absl::Now() + kOneAttempt)).ok()) {
         spdlog::debug("{}; collecting anew", std::string(broken.message()));
         return absl::OkStatus();
       }
     }
+  }
+
+  // The lanes of `leaving`, whose server drains, go to the first server that takes them: as they
+  // stand, and with the policy in force. Not OK, with `why`, where none does.
+  absl::Status Move(RolloutPool& leaving, const absl::Status& why) {
+    const std::string& from = leaving.channel().address();
+    absl::StatusOr<std::vector<std::string>> snapshots = absl::UnknownError("");
+    std::string refusals;
+    for (const std::string& address : elsewhere) {
+      if (address == from) continue;
+      if (!snapshots.ok()) snapshots = leaving.SaveState();
+      if (!snapshots.ok()) return snapshots.status();
+      const absl::Status status = MoveTo(address, from, *snapshots);
+      if (status.ok() || absl::IsCancelled(status)) return status;
+      absl::StrAppend(&refusals, "; ", status.message());
+    }
+    return MakeError(
+        v1::ERROR_REASON_DRAINING,
+        absl::StrCat(why.message(),
+                     refusals.empty() ? ", and there is no other server (see standby)" : refusals));
+  }
+
+  absl::Status MoveTo(const std::string& address, const std::string& from,
+                      const std::vector<std::string>& snapshots) {
+    {
+      MutexLock lock(mutex);
+      if (cancelled) return absl::CancelledError("the collection was cancelled");
+    }
+    auto made = RolloutPool::Create(address, connection, request);
+    if (!made.ok()) return made.status();
+    absl::Status status = CheckSamePool(description, from, (*made)->description(), address);
+    if (status.ok()) status = (*made)->LoadState(snapshots).status();
+    if (!status.ok()) return status;
+    // What is published meanwhile waits, and is published there.
+    MutexLock policy_lock(policy_mutex);
+    if (!policy.empty()) status = (*made)->Publish(policy).status();
+    if (!status.ok()) return status;
+    spdlog::info("{} is draining: its {} lanes moved to {}", from, description.num_envs(), address);
+    MutexLock lock(mutex);
+    current = *std::move(made);
+    return absl::OkStatus();
   }
 
   void End(const absl::Status& why) {
@@ -229,94 +205,51 @@ struct RolloutClient::Impl {
     if (reader.joinable()) reader.join();
   }
 
-  const std::unique_ptr<ControlClient> control;
-  const std::unique_ptr<v1::Rollouts::Stub> stub;
-  const absl::Duration reconnect_timeout;
-  v1::PoolDescription pool;
-  std::string lease_token;
+  const v1::PoolDescription description;  // of the first pool; the others differ in their id
+  const ConnectionOptions connection;
+  const v1::CreatePoolRequest request;
+  const std::vector<std::string> elsewhere;
 
-  Mutex mutex;
+  // Serialised: the one that was published last.
+  Mutex policy_mutex;
+  std::string policy ABSL_GUARDED_BY(policy_mutex);
+
+  mutable Mutex mutex;
   Condition changed;
+  std::shared_ptr<RolloutPool> current ABSL_GUARDED_BY(mutex);
   std::deque<Fragment> fragments ABSL_GUARDED_BY(mutex);
   grpc::ClientContext* running ABSL_GUARDED_BY(mutex) = nullptr;
   bool cancelled ABSL_GUARDED_BY(mutex) = true;
-  bool closing ABSL_GUARDED_BY(mutex) = false;
   // Not OK once no further fragment will come.
   absl::Status end ABSL_GUARDED_BY(mutex) = absl::FailedPreconditionError("nothing is collected");
   std::thread reader;
-  std::thread keeper;
 };
 
 RolloutClient::RolloutClient(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 absl::StatusOr<std::unique_ptr<RolloutClient>> RolloutClient::Create(
     const std::string& address, const ConnectionOptions& connection,
-    const v1::CreatePoolRequest& request) {
-  auto control = ControlClient::Connect(address, connection);
-  if (!control.ok()) return control.status();
-  v1::CreatePoolRequest keyed = request;
-  if (keyed.idempotency_key().empty()) keyed.set_idempotency_key(NewIdempotencyKey());
-  auto impl = std::make_unique<Impl>(*std::move(control), connection.reconnect_timeout);
-  auto info = impl->Patiently([&] { return impl->control->GetServerInfo(); });
-  if (!info.ok()) return info.status();
-  const auto& capabilities = info->capabilities();
-  if (std::find(capabilities.begin(), capabilities.end(), "rollouts") == capabilities.end()) {
-    return MakeError(v1::ERROR_REASON_NOT_SUPPORTED,
-                     absl::StrCat(address,
-                                  ": this server runs no policies of clients: it was started "
-                                  "without --allow_rollouts"));
-  }
-  auto created = impl->Patiently([&] { return impl->control->CreatePool(keyed); });
-  if (!created.ok()) return created.status();
-  impl->pool.Swap(created->mutable_pool());
-  impl->lease_token = created->lease_token();
-  impl->keeper = std::thread([kept = impl.get()] { kept->KeepLease(); });
-  return std::unique_ptr<RolloutClient>(new RolloutClient(std::move(impl)));
+    const v1::CreatePoolRequest& request, const std::vector<std::string>& elsewhere) {
+  auto pool = RolloutPool::Create(address, connection, request);
+  if (!pool.ok()) return pool.status();
+  return std::unique_ptr<RolloutClient>(
+      new RolloutClient(std::make_unique<Impl>(*std::move(pool), connection, request, elsewhere)));
 }
 
-RolloutClient::~RolloutClient() {
-  impl_->Stop();
-  {
-    MutexLock lock(impl_->mutex);
-    impl_->closing = true;
-    impl_->changed.NotifyAll();
-  }
-  impl_->keeper.join();
-  v1::ReleasePoolRequest release;
-  release.set_pool_id(impl_->pool.pool_id());
-  release.set_lease_token(impl_->lease_token);
-  impl_->control->ReleasePool(release).IgnoreError();
-}
+RolloutClient::~RolloutClient() { impl_->Stop(); }
 
-const v1::PoolDescription& RolloutClient::pool() const { return impl_->pool; }
+const v1::PoolDescription& RolloutClient::pool() const { return impl_->description; }
 
 absl::StatusOr<v1::Rows> RolloutClient::Reset(absl::Span<const uint64_t> seeds) {
-  v1::ResetRequest request;
-  request.set_pool_id(impl_->pool.pool_id());
-  request.set_lease_token(impl_->lease_token);
-  request.mutable_seeds()->Add(seeds.begin(), seeds.end());
-  auto response = impl_->Patiently([&] { return impl_->control->Reset(request); });
-  if (!response.ok()) return response.status();
-  return std::move(*response->mutable_rows());
+  return impl_->pool()->Reset(seeds);
 }
 
 absl::StatusOr<std::vector<std::string>> RolloutClient::SaveState() {
-  v1::SaveStateRequest request;
-  request.set_pool_id(impl_->pool.pool_id());
-  request.set_lease_token(impl_->lease_token);
-  auto response = impl_->Patiently([&] { return impl_->control->SaveState(request); });
-  if (!response.ok()) return response.status();
-  return std::vector<std::string>(response->snapshots().begin(), response->snapshots().end());
+  return impl_->pool()->SaveState();
 }
 
 absl::StatusOr<v1::Rows> RolloutClient::LoadState(const std::vector<std::string>& snapshots) {
-  v1::LoadStateRequest request;
-  request.set_pool_id(impl_->pool.pool_id());
-  request.set_lease_token(impl_->lease_token);
-  for (const std::string& snapshot : snapshots) request.add_snapshots(snapshot);
-  auto response = impl_->Patiently([&] { return impl_->control->LoadState(request); });
-  if (!response.ok()) return response.status();
-  return std::move(*response->mutable_rows());
+  return impl_->pool()->LoadState(snapshots);
 }
 
 absl::StatusOr<uint64_t> RolloutClient::Publish(const v1::Policy& policy) {
@@ -324,15 +257,15 @@ absl::StatusOr<uint64_t> RolloutClient::Publish(const v1::Policy& policy) {
   if (!policy.SerializeToString(&bytes)) {
     return absl::InvalidArgumentError("policy: it is too large to be sent");
   }
-  const std::string digest = Sha256(bytes);
-  return impl_->Patiently([&] { return impl_->PublishOnce(bytes, digest); });
+  MutexLock lock(impl_->policy_mutex);
+  auto version = impl_->pool()->Publish(bytes);
+  if (version.ok()) impl_->policy = std::move(bytes);
+  return version;
 }
 
 void RolloutClient::Collect(const CollectOptions& options) {
   impl_->Stop();
   v1::CollectRequest request;
-  request.set_pool_id(impl_->pool.pool_id());
-  request.set_lease_token(impl_->lease_token);
   request.set_fragment_length(options.fragment_length);
   request.set_max_fragments(options.max_fragments);
   request.set_deterministic(options.deterministic);
@@ -355,7 +288,7 @@ absl::StatusOr<Fragment> RolloutClient::Next(absl::Time deadline) {
       });
   if (!something) {
     return absl::DeadlineExceededError(
-        absl::StrCat(impl_->channel().address(), ": no fragment came in time"));
+        absl::StrCat(impl_->current->channel().address(), ": no fragment came in time"));
   }
   if (!impl_->fragments.empty()) {
     Fragment fragment = std::move(impl_->fragments.front());
@@ -368,5 +301,10 @@ absl::StatusOr<Fragment> RolloutClient::Next(absl::Time deadline) {
 }
 
 void RolloutClient::Cancel() { impl_->Stop(); }
+
+void RolloutClient::Release() {
+  impl_->Stop();
+  impl_->pool()->Release();
+}
 
 }  // namespace hivewire

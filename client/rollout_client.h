@@ -16,6 +16,11 @@
 // back within reconnect_timeout the call fails with UNAVAILABLE; where it is back without the pool,
 // with NOT_FOUND (see PoolsAreGone).
 //
+// When the server drains, the collection goes on elsewhere: once all lanes have come to the end of
+// the same fragment, they move to the first other server that takes them, with the policy that was
+// published last, and what follows is what would have followed here, bit for bit. Where there is no
+// other server the collection ends with DRAINING (PoolsAreGone).
+//
 // A thread of its own reads while a collection runs, at most max_in_flight fragments ahead of Next;
 // beyond that the server waits. Another one keeps the lease. Publish, Next and Cancel may be called
 // from different threads, each from one at a time; everything else only between collections.
@@ -55,15 +60,16 @@ struct CollectOptions {
 class RolloutClient {
  public:
   // Makes a pool as `request` asks. NOT_SUPPORTED (UNIMPLEMENTED) where the server does not offer
-  // rollouts.
+  // rollouts. `elsewhere`: where it may move to.
   static absl::StatusOr<std::unique_ptr<RolloutClient>> Create(
       const std::string& address, const ConnectionOptions& connection,
-      const v1::CreatePoolRequest& request);
+      const v1::CreatePoolRequest& request, const std::vector<std::string>& elsewhere = {});
   // Cancels, and releases the pool.
   ~RolloutClient();
   RolloutClient(const RolloutClient&) = delete;
   RolloutClient& operator=(const RolloutClient&) = delete;
 
+  // As it was made; after a move its id is another.
   const v1::PoolDescription& pool() const;
 
   // Starts an episode in each lane, by its seed. The rows are by the pool's result layout.
@@ -83,6 +89,9 @@ class RolloutClient {
   absl::StatusOr<Fragment> Next(absl::Time deadline);
   // Breaks the collection off; what has come and was not taken is dropped.
   void Cancel();
+  // Cancels, and gives the pool up: a server that drains need not wait for it. The pool is gone
+  // then for every other call.
+  void Release();
 
  private:
   struct Impl;

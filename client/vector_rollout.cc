@@ -25,6 +25,8 @@ absl::StatusOr<std::unique_ptr<VectorRollout>> VectorRollout::Make(
     if (!standby.ok()) return Annotate(standby.status(), "standby");
     made->standby_ = *std::move(standby);
   }
+  made->elsewhere_ = made->standby_;
+  made->elsewhere_.insert(made->elsewhere_.end(), addresses->begin(), addresses->end());
   const int num_servers = static_cast<int>(addresses->size());
   if (options.num_envs < num_servers) {
     return absl::InvalidArgumentError(absl::StrCat(
@@ -36,7 +38,8 @@ absl::StatusOr<std::unique_ptr<VectorRollout>> VectorRollout::Make(
     shard.first_lane = made->num_envs_;
     shard.num_lanes = options.num_envs / num_servers + (k < options.num_envs % num_servers ? 1 : 0);
     shard.request = PoolRequest(options, static_cast<uint32_t>(shard.num_lanes));
-    auto client = RolloutClient::Create(shard.address, options.connection, shard.request);
+    auto client =
+        RolloutClient::Create(shard.address, options.connection, shard.request, made->elsewhere_);
     if (!client.ok()) return client.status();
     shard.client = *std::move(client);
     made->num_envs_ += shard.num_lanes;
@@ -63,13 +66,14 @@ absl::Status VectorRollout::Reset(int k, uint64_t seed) {
 
 absl::Status VectorRollout::Renew(int k, uint64_t seed) {
   Shard& shard = shards_[static_cast<size_t>(k)];
+  shard.client->Release();
   std::vector<std::string> candidates = {shard.address};
   candidates.insert(candidates.end(), standby_.begin(), standby_.end());
   const absl::Time deadline = absl::Now() + options_.connection.reconnect_timeout;
   absl::Status status;
   while (true) {
     for (const std::string& address : candidates) {
-      auto renewed = RolloutClient::Create(address, options_.connection, shard.request);
+      auto renewed = RolloutClient::Create(address, options_.connection, shard.request, elsewhere_);
       status = renewed.status();
       if (!status.ok()) continue;
       status =

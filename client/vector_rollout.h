@@ -2,6 +2,9 @@
 // rollouts. Each server has its part of the lanes, split and numbered as VectorEnv does, and a
 // RolloutClient of its own.
 //
+// Lanes of a server that drains move to one of connection.standby, or to another of the list
+// (rollout_client.h).
+//
 // Results do not equal those of one server with all the lanes: each has its own policy randomness.
 //
 // One thread at a time.
@@ -63,6 +66,7 @@ class VectorRollout {
 
   VectorEnvOptions options_;
   std::vector<std::string> standby_;
+  std::vector<std::string> elsewhere_;  // and the servers of the list
   int num_envs_ = 0;
   std::vector<v1::LayoutLeaf> observation_leaves_;
   std::vector<v1::LayoutLeaf> action_leaves_;

@@ -50,18 +50,19 @@ TEST_P(RolloutOf, AllocatesNothingOnceItIsUnderWay) {
   EXPECT_EQ(after, before);
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Rollouts, RolloutOf,
-    testing::Values(Kind{"CartPole-v1", v1::AUTORESET_MODE_NEXT_STEP},
-                    Kind{"CartPole-v1", v1::AUTORESET_MODE_SAME_STEP},
-                    Kind{"Pendulum-v1", v1::AUTORESET_MODE_NEXT_STEP},
-                    Kind{"InvertedPendulum-v5", v1::AUTORESET_MODE_NEXT_STEP},
-                    Kind{"Hopper-v5", v1::AUTORESET_MODE_SAME_STEP}),
-    [](const testing::TestParamInfo<Kind>& info) {
-      std::string name = info.param.env_id;
-      name.resize(name.find('-'));
-      return name + (info.param.mode == v1::AUTORESET_MODE_SAME_STEP ? "SameStep" : "NextStep");
-    });
+INSTANTIATE_TEST_SUITE_P(Rollouts, RolloutOf,
+                         testing::Values(Kind{"CartPole-v1", v1::AUTORESET_MODE_NEXT_STEP},
+                                         Kind{"CartPole-v1", v1::AUTORESET_MODE_SAME_STEP},
+                                         Kind{"Pendulum-v1", v1::AUTORESET_MODE_NEXT_STEP},
+                                         Kind{"InvertedPendulum-v5", v1::AUTORESET_MODE_NEXT_STEP},
+                                         Kind{"Hopper-v5", v1::AUTORESET_MODE_SAME_STEP}),
+                         [](const testing::TestParamInfo<Kind>& info) {
+                           std::string name = info.param.env_id;
+                           name.resize(name.find('-'));
+                           return name + (info.param.mode == v1::AUTORESET_MODE_SAME_STEP
+                                              ? "SameStep"
+                                              : "NextStep");
+                         });
 
 }  // namespace
 }  // namespace hivewire

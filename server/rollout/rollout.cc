@@ -212,9 +212,18 @@ void Rollout::Take(Part& part, Crew& crew) {
   changed_.NotifyAll();
 }
 
-bool Rollout::MayRun(const Part& part, const Crew& crew) const {
+bool Rollout::MayRun(const Part& part, const Crew& crew) {
   if (max_fragments_ > 0 && crew.fragment() >= max_fragments_) return false;
-  return crew.fragment() < part.released + part.buffers.size();
+  if (crew.fragment() >= part.released + part.buffers.size()) return false;
+  begun_ = std::max(begun_, crew.fragment() + 1);
+  return true;
+}
+
+bool Rollout::Conclude() {
+  MutexLock lock(mutex_);
+  if (max_fragments_ > 0 && max_fragments_ <= begun_) return false;
+  max_fragments_ = begun_;
+  return true;
 }
 
 void Rollout::GoOn(const std::shared_ptr<CrewJob>& job) {

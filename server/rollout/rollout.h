@@ -58,6 +58,11 @@ class Rollout {
   // The fragment was consumed.
   void Release();
 
+  // Makes the last fragment that any crew has begun the last of all. Once Next has given every
+  // lane's (and says OUT_OF_RANGE), all lanes stand at its end. False where they would have ended
+  // there anyway.
+  bool Conclude();
+
  private:
   class CrewJob;
   // Lanes whose fragments make up one message.
@@ -79,21 +84,23 @@ class Rollout {
   void Begin();
   // Takes away what `crew` has staged.
   void Take(Part& part, Crew& crew);
-  // Whether the crew may take another step.
-  bool MayRun(const Part& part, const Crew& crew) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Whether the crew may take another step; where it may, its fragment has begun.
+  bool MayRun(const Part& part, const Crew& crew) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // The crew of `job` has stopped running: posts it again, or lets it wait.
   void GoOn(const std::shared_ptr<CrewJob>& job);
   void GiveUp(CrewJob& job, const absl::Status& status);
 
   const std::unique_ptr<Pool::Loan> loan_;
   const std::shared_ptr<PolicySlot> slot_;
-  const uint64_t max_fragments_;  // of a part; 0 for no end
   std::shared_ptr<CrewSetting> setting_;
 
   Mutex mutex_;
   Condition changed_;
   std::vector<Part> parts_;
   RingQueue<Filled> filled_ ABSL_GUARDED_BY(mutex_);
+  // Fragments of a part: that are to come (0 for no end), and that some crew has begun.
+  uint64_t max_fragments_ ABSL_GUARDED_BY(mutex_);
+  uint64_t begun_ ABSL_GUARDED_BY(mutex_) = 1;
   uint64_t taken_ ABSL_GUARDED_BY(mutex_) = 0;  // fragments
   size_t running_ ABSL_GUARDED_BY(mutex_) = 0;  // crews
   absl::Status failure_ ABSL_GUARDED_BY(mutex_);

@@ -468,6 +468,54 @@ TEST(Rollout, RefusesWhatCannotBeCollected) {
   EXPECT_TRUE(absl::StrContains(refused.message(), "AUTORESET_MODE_DISABLED")) << refused;
 }
 
+TEST(Rollout, ConcludedEndsWithAllLanesAtTheEndOfTheSameFragment) {
+  constexpr uint32_t kLength = 7;
+  for (const bool in_parts : {false, true}) {
+    TestPool pool(TaskOf("CartPole-v1"), 24, v1::AUTORESET_MODE_NEXT_STEP, 2);
+    TestPool undisturbed(TaskOf("CartPole-v1"), 24, v1::AUTORESET_MODE_NEXT_STEP, 1);
+    for (TestPool* each : {&pool, &undisturbed}) {
+      each->Reset();
+      ASSERT_EQ(each->Publish(each->MakePolicy({})), absl::OkStatus());
+    }
+    v1::CollectRequest request;
+    request.set_fragment_length(kLength);
+    request.set_policy_seed(kSeed);
+    if (in_parts) request.set_max_message_bytes(20'000);
+    std::map<uint32_t, size_t> fragments;  // by first lane
+    {
+      const auto rollout = pool.Start(request);
+      ASSERT_TRUE(rollout.ok()) << rollout.status();
+      for (int k = 0;; ++k) {
+        if (k == 5) {
+          EXPECT_TRUE((*rollout)->Conclude());
+        }
+        const auto fragment = (*rollout)->Next(absl::Now() + kPatience);
+        if (absl::IsOutOfRange(fragment.status())) break;
+        ASSERT_TRUE(fragment.ok()) << fragment.status();
+        ++fragments[(*fragment)->fragment().env_ids(0)];
+        (*rollout)->Release();
+      }
+      EXPECT_FALSE((*rollout)->Conclude());
+    }
+    ASSERT_EQ(fragments.size() > 1, in_parts);
+    for (const auto& [lane, count] : fragments) EXPECT_EQ(count, fragments[0]) << "lane " << lane;
+    // The next one begins where it ended: between two fragments of every lane.
+    const auto expected = undisturbed.Collect(kLength, fragments[0] + 1);
+    EXPECT_EQ(Timeless(pool.Collect(kLength, 1)[0]), Timeless(expected.back()));
+  }
+}
+
+TEST(Rollout, ConcludedAtItsEndAnywayEndsThere) {
+  TestPool pool(TaskOf("CartPole-v1"), 4, v1::AUTORESET_MODE_NEXT_STEP, 1);
+  ASSERT_EQ(pool.Publish(pool.MakePolicy({})), absl::OkStatus());
+  v1::CollectRequest request;
+  request.set_fragment_length(8);
+  request.set_max_fragments(1);
+  const auto rollout = pool.Start(request);
+  ASSERT_TRUE(rollout.ok()) << rollout.status();
+  EXPECT_FALSE((*rollout)->Conclude());
+}
+
 TEST(RolloutPolicy, IsRefusedWhereItDoesNotFitThePool) {
   TestPool pool(TaskOf("Hopper-v5"), 1, v1::AUTORESET_MODE_NEXT_STEP, 1);
   const v1::Policy good = pool.MakePolicy({});

@@ -151,12 +151,15 @@ void EnvServer::Drain() {
   }
   impl_->pools.Drain();
   const absl::Time deadline = absl::Now() + impl_->options.drain_grace;
-  const auto attached = [this] {
+  // A learner whose policy runs here is attached only while it collects: it finds out when it does
+  // so next, moves its pool, and releases it here.
+  const auto in_use = [this] {
     const auto pools = impl_->pools.List();
-    return std::any_of(pools.begin(), pools.end(),
-                       [](const auto& pool) { return pool->attached(); });
+    return std::any_of(pools.begin(), pools.end(), [](const auto& pool) {
+      return pool->attached() || pool->policy_slot()->Get() != nullptr;
+    });
   };
-  while (attached() && absl::Now() < deadline) absl::SleepFor(kDrainPoll);
+  while (in_use() && absl::Now() < deadline) absl::SleepFor(kDrainPoll);
 }
 
 void EnvServer::Shutdown() {

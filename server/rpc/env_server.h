@@ -52,7 +52,8 @@ class EnvServer {
   // As clients write them, with the ports that were chosen.
   const std::vector<std::string>& addresses() const;
 
-  // Returns when no session but observers' is left, or after drain_grace.
+  // Returns when no session but observers' and no pool that runs a policy is left, or after
+  // drain_grace.
   void Drain();
   void Shutdown();
 

@@ -34,6 +34,12 @@ absl::Status Bad(absl::string_view field, const std::string& value, absl::string
                    value);
 }
 
+absl::Status Draining(const std::string& pool_id) {
+  return MakeError(v1::ERROR_REASON_DRAINING,
+                   absl::StrCat("this server is draining; the lanes of pool ", pool_id,
+                                " stand still: SaveState, then LoadState and Collect on another"));
+}
+
 // The shortest of a few, so that a busy machine refuses nothing that an idle one takes.
 absl::Duration TimeOfEvaluation(const PortablePolicy& policy) {
   constexpr int kTries = 5;
@@ -134,8 +140,7 @@ grpc::Status RolloutService::Collect(grpc::ServerContext* context,
   if (const absl::Status status = CheckAllowed(); !status.ok()) return ToGrpc(status);
   const auto hosted = pools_.Find(request->pool_id(), request->lease_token());
   if (!hosted.ok()) return ToGrpc(hosted.status());
-  if (pools_.draining())
-    return ToGrpc(MakeError(v1::ERROR_REASON_DRAINING, "this server is draining"));
+  if (pools_.draining()) return ToGrpc(Draining((*hosted)->id()));
   const auto epoch = (*hosted)->AttachRollout([context] { context->TryCancel(); });
   if (!epoch.ok()) return ToGrpc(epoch.status());
   spdlog::debug("{} collected from by {} (epoch {})", (*hosted)->id(), context->peer(), *epoch);
@@ -156,6 +161,7 @@ absl::Status RolloutService::Stream(HostedPool& hosted, uint64_t epoch,
   const auto rollout = Rollout::Start(hosted.pool(), hosted.policy_slot(), request, limits,
                                       absl::Now() + kIdleTimeout);
   if (!rollout.ok()) return rollout.status();
+  bool concluded = false;  // for the server drains
   while (true) {
     if (context.IsCancelled()) return absl::CancelledError("the client is gone");
     switch (hosted.EndOf(epoch)) {
@@ -168,9 +174,10 @@ absl::Status RolloutService::Stream(HostedPool& hosted, uint64_t epoch,
         return MakeError(v1::ERROR_REASON_UNKNOWN_POOL,
                          absl::StrCat("pool ", hosted.id(), " was released"));
     }
-    if (pools_.draining()) return MakeError(v1::ERROR_REASON_DRAINING, "this server is draining");
+    if (!concluded && pools_.draining()) concluded = (*rollout)->Conclude();
     const auto fragment = (*rollout)->Next(absl::Now() + kLook);
-    if (absl::IsOutOfRange(fragment.status())) return absl::OkStatus();
+    if (absl::IsOutOfRange(fragment.status()))
+      return concluded ? Draining(hosted.id()) : absl::OkStatus();
     if (!fragment.ok()) return fragment.status();
     if (*fragment == nullptr) continue;
     if (!fragments.Write(**fragment)) return absl::CancelledError("the client is gone");

@@ -4,7 +4,8 @@
 // (size, sha256, what the policy is, whether it fits the pool, how long it takes) and put in force.
 // The story of Collect: the call attaches to the pool as a session would, starts a Rollout
 // (server/rollout), and writes its fragments until the client is gone, the pool is taken over or
-// freed, the server drains, or there are no more.
+// freed, or there are no more. When the server drains, the last fragment that any lane has begun is
+// the last one, so that the lanes can go on elsewhere.
 //
 // Thread-safe.
 #ifndef HIVEWIRE_SERVER_RPC_ROLLOUT_SERVICE_H_

@@ -138,6 +138,15 @@ class RolloutTest : public testing::Test {
     return frame;
   }
 
+  void Release() {
+    v1::ReleasePoolRequest release;
+    release.set_pool_id(made_.pool().pool_id());
+    release.set_lease_token(made_.lease_token());
+    v1::ReleasePoolResponse released;
+    grpc::ClientContext context;
+    EXPECT_TRUE(control_->ReleasePool(&context, release, &released).ok());
+  }
+
   bool Offered() {
     v1::GetServerInfoResponse info;
     grpc::ClientContext context;
@@ -294,24 +303,33 @@ TEST_F(RolloutTest, AReleasedPoolEndsItsCollect) {
   Collecting collecting(*rollouts_, Request());
   v1::Fragment fragment;
   ASSERT_TRUE(collecting.Read(fragment));
-  v1::ReleasePoolRequest release;
-  release.set_pool_id(made_.pool().pool_id());
-  release.set_lease_token(made_.lease_token());
-  v1::ReleasePoolResponse released;
-  grpc::ClientContext context;
-  ASSERT_TRUE(control_->ReleasePool(&context, release, &released).ok());
+  Release();
   EXPECT_EQ(ReasonOf(collecting.Finish()), v1::ERROR_REASON_UNKNOWN_POOL);
 }
 
-TEST_F(RolloutTest, ADrainingServerEndsACollectAndIsDone) {
+TEST_F(RolloutTest, ADrainingServerEndsACollectBetweenFragmentsAndWaitsForTheRelease) {
   ASSERT_EQ(Publish(MakePolicy()), absl::OkStatus());
   Collecting collecting(*rollouts_, Request());
-  v1::Fragment fragment;
-  ASSERT_TRUE(collecting.Read(fragment));
+  v1::Fragment fragment, last;
+  ASSERT_TRUE(collecting.Read(last));
   std::thread drain([this] { server_->Drain(); });
+  while (collecting.Read(fragment)) last.Swap(&fragment);
   EXPECT_EQ(ReasonOf(collecting.Finish()), v1::ERROR_REASON_DRAINING);
-  drain.join();
   EXPECT_EQ(ReasonOf(Collecting(*rollouts_, Request()).Finish()), v1::ERROR_REASON_DRAINING);
+  {
+    // What the lanes show is what they showed at the end of the last fragment.
+    RawSession session(channel_);
+    session.Write(Attach());
+    ASSERT_TRUE(session.Read().has_attached());
+    v1::ServerFrame kept = session.Read();
+    if (kept.has_draining()) kept = session.Read();
+    const PayloadLayout rows(made_.pool().result_layout());
+    EXPECT_EQ(kept.batch().payload().substr(rows.Offset(0, 6), 6 * rows.row_bytes(0)),
+              last.last_observation().substr(0, 6 * rows.row_bytes(0)));
+    EXPECT_EQ(session.Finish(), absl::OkStatus());
+  }
+  Release();
+  drain.join();
 }
 
 }  // namespace
