@@ -3,10 +3,6 @@
 namespace hivewire {
 namespace {
 
-constexpr size_t kAlignment = 64;
-
-size_t Align(size_t offset) { return (offset + kAlignment - 1) / kAlignment * kAlignment; }
-
 // FNV-1a, 64 bit.
 class Fnv {
  public:
@@ -102,11 +98,7 @@ size_t PayloadLayout::PayloadBytes(size_t num_rows) const {
 
 void PayloadLayout::Offsets(size_t num_rows, std::vector<size_t>& offsets) const {
   offsets.resize(row_bytes_.size());
-  size_t offset = 0;
-  for (size_t k = 0; k < row_bytes_.size(); ++k) {
-    offsets[k] = offset;
-    offset = Align(offset + num_rows * row_bytes_[k]);
-  }
+  ForEachLeaf(num_rows, [&](size_t leaf, size_t offset) { offsets[leaf] = offset; });
 }
 
 size_t PayloadLayout::MaxRows(size_t max_bytes) const {

@@ -39,13 +39,26 @@ class PayloadLayout {
 
   // Of a payload of `num_rows` rows, in bytes.
   size_t PayloadBytes(size_t num_rows) const;
-  // Of leaf `leaf`'s slab. Walks the leaves; for a loop over all of them call Offsets once.
+  // Of leaf `leaf`'s slab. Walks the leaves; for a loop over all of them there is
+  // ForEachLeaf.
   size_t Offset(size_t leaf, size_t num_rows) const;
   void Offsets(size_t num_rows, std::vector<size_t>& offsets) const;
+  // Calls visit(leaf, offset of its slab) for each leaf, in order.
+  template <typename Visit>
+  void ForEachLeaf(size_t num_rows, Visit visit) const {
+    size_t offset = 0;
+    for (size_t leaf = 0; leaf < row_bytes_.size(); ++leaf) {
+      visit(leaf, offset);
+      offset = Align(offset + num_rows * row_bytes_[leaf]);
+    }
+  }
   // The most rows whose payload is not larger than `max_bytes`; 0 where one row is already larger.
   size_t MaxRows(size_t max_bytes) const;
 
  private:
+  static constexpr size_t kAlignment = 64;
+  static size_t Align(size_t offset) { return (offset + kAlignment - 1) / kAlignment * kAlignment; }
+
   std::vector<size_t> row_bytes_;
 };
 

@@ -18,6 +18,7 @@ class RingQueue {
   // The n-th from the front.
   T& operator[](size_t n) { return slots_[Place(n)]; }
   T& front() { return slots_[begin_]; }
+  const T& front() const { return slots_[begin_]; }
 
   void push_back(T value) {
     Reserve();

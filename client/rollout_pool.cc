@@ -70,9 +70,7 @@ RolloutPool::~RolloutPool() {
   Release();
 }
 
-void RolloutPool::Release() {
-  control_->ReleasePool(Mine<v1::ReleasePoolRequest>()).IgnoreError();
-}
+void RolloutPool::Release() { control_->ReleasePool(Mine<v1::ReleasePoolRequest>()).IgnoreError(); }
 
 template <typename Call>
 auto RolloutPool::Patiently(Call call) -> decltype(call()) {
@@ -163,8 +161,9 @@ void RolloutPool::KeepLease() {
   while (true) {
     {
       MutexLock lock(mutex_);
-      const bool over = changed_.WaitUntil(
-          lock, absl::Now() + interval, [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return closing_; });
+      const bool over =
+          changed_.WaitUntil(lock, absl::Now() + interval,
+                             [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return closing_; });
       if (over) return;
     }
     grpc::ClientContext context;

@@ -91,7 +91,7 @@ class Client {
         frame.add_env_ids(lanes[k]);
         AppendAction(lanes[k], step, *frame.mutable_actions());
       }
-      ASSERT_EQ(pool_->Step(frame), absl::OkStatus());
+      ASSERT_EQ(pool_->Step(std::move(frame)), absl::OkStatus());
       first += count;
     }
   }

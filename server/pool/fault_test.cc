@@ -48,7 +48,7 @@ Outcome RunPool(bool inject, int num_workers) {
     }
     step.set_actions(
         std::string(reinterpret_cast<const char*>(actions.data()), 4 * actions.size()));
-    EXPECT_TRUE(pool->Step(step).ok());
+    EXPECT_TRUE(pool->Step(std::move(step)).ok());
     EXPECT_TRUE(pool->Next(absl::Now() + absl::Minutes(1), op_no, batch).ok());
     const PayloadLayout& layout = pool->spec().result_layout();
     for (size_t leaf = 0; leaf < layout.num_leaves(); ++leaf) {

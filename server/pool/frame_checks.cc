@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <numeric>
 
 #include "absl/strings/str_cat.h"
 #include "base/error.h"
@@ -50,15 +51,16 @@ bool AllInRange(const v1::LeafSpec& leaf, const char* from, size_t count, size_t
 
 }  // namespace
 
-absl::StatusOr<std::vector<uint32_t>> CheckLanes(
-    const PoolSpec& spec, const google::protobuf::RepeatedField<uint32_t>& env_ids) {
-  std::vector<uint32_t> lanes(env_ids.begin(), env_ids.end());
+absl::Status CheckLanes(const PoolSpec& spec,
+                        const google::protobuf::RepeatedField<uint32_t>& env_ids,
+                        std::vector<bool>& seen, std::vector<uint32_t>& lanes) {
+  lanes.assign(env_ids.begin(), env_ids.end());
   if (lanes.empty()) {
     lanes.resize(spec.num_lanes());
-    for (uint32_t lane = 0; lane < lanes.size(); ++lane) lanes[lane] = lane;
-    return lanes;
+    std::iota(lanes.begin(), lanes.end(), 0);
+    return absl::OkStatus();
   }
-  std::vector<bool> seen(spec.num_lanes());
+  seen.assign(spec.num_lanes(), false);
   for (size_t row = 0; row < lanes.size(); ++row) {
     const uint32_t lane = lanes[row];
     if (lane >= spec.num_lanes()) {
@@ -75,6 +77,15 @@ absl::StatusOr<std::vector<uint32_t>> CheckLanes(
     }
     seen[lane] = true;
   }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<uint32_t>> CheckLanes(
+    const PoolSpec& spec, const google::protobuf::RepeatedField<uint32_t>& env_ids) {
+  std::vector<bool> seen;
+  std::vector<uint32_t> lanes;
+  const absl::Status status = CheckLanes(spec, env_ids, seen, lanes);
+  if (!status.ok()) return status;
   return lanes;
 }
 
@@ -89,11 +100,11 @@ absl::Status CheckActions(const PoolSpec& spec, absl::Span<const uint32_t> lanes
                      " lanes of this pool's action layout need ", layout.PayloadBytes(rows)),
         "actions", absl::StrCat(actions.size()));
   }
-  std::vector<size_t> offsets;
-  layout.Offsets(rows, offsets);
-  for (size_t k = 0; k < offsets.size(); ++k) {
+  absl::Status status;
+  layout.ForEachLeaf(rows, [&](size_t k, size_t offset) {
+    if (!status.ok()) return;
     const v1::LeafSpec& leaf = spec.description().spec().action(static_cast<int>(k));
-    const char* slab = actions.data() + offsets[k];
+    const char* slab = actions.data() + offset;
     const size_t count = rows * layout.row_bytes(k) / SizeOf(leaf.dtype());
     size_t bad = 0;
     bool good = true;
@@ -104,19 +115,19 @@ absl::Status CheckActions(const PoolSpec& spec, absl::Span<const uint32_t> lanes
     } else if (leaf.cardinality() > 0) {
       good = AllInRange(leaf, slab, count, bad);
     }
-    if (good) continue;
+    if (good) return;
     const size_t row_elements = count / rows;
     const std::string accepted =
         leaf.cardinality() > 0
             ? absl::StrCat("is not in ", leaf.start(), " … ", leaf.start() + leaf.cardinality() - 1)
             : "is not finite";
-    return MakeError(
+    status = MakeError(
         v1::ERROR_REASON_BAD_ACTION,
         absl::StrCat("actions: leaf \"", leaf.name(), "\" of lane ", lanes[bad / row_elements],
                      ", element ", bad % row_elements, " ", accepted),
         "actions", absl::StrCat("lane ", lanes[bad / row_elements]));
-  }
-  return absl::OkStatus();
+  });
+  return status;
 }
 
 }  // namespace hivewire

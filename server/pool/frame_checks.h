@@ -16,7 +16,10 @@
 namespace hivewire {
 
 // The lanes that are meant: those of `env_ids`, or all in order where it is empty. BAD_ENV_ID for
-// one that is out of range or stands there twice.
+// one that is out of range or stands there twice. `seen` is scratch memory, to be used again.
+absl::Status CheckLanes(const PoolSpec& spec,
+                        const google::protobuf::RepeatedField<uint32_t>& env_ids,
+                        std::vector<bool>& seen, std::vector<uint32_t>& lanes);
 absl::StatusOr<std::vector<uint32_t>> CheckLanes(
     const PoolSpec& spec, const google::protobuf::RepeatedField<uint32_t>& env_ids);
 

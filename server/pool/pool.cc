@@ -53,26 +53,40 @@ Pool::Pool(std::shared_ptr<Stage> stage, Workers& workers, absl::Duration step_t
 
 Pool::~Pool() = default;
 
-absl::Status Pool::Step(v1::StepLanes frame) {
-  auto lanes = CheckLanes(spec_, frame.env_ids());
-  if (!lanes.ok()) return lanes.status();
-  const absl::Status status = CheckActions(spec_, *lanes, frame.actions());
-  if (!status.ok()) return status;
-  const auto op_nos = frame.op_nos();
-  return Submit(std::make_shared<Frame>(*this, std::move(frame)), *lanes, op_nos);
+std::shared_ptr<Pool::Frame> Pool::NewFrame() {
+  MutexLock lock(mutex_);
+  if (free_frames_.empty()) return std::make_shared<Frame>(*this);
+  std::shared_ptr<Frame> frame = std::move(free_frames_.back());
+  free_frames_.pop_back();
+  return frame;
 }
 
-absl::Status Pool::Reset(v1::ResetLanes frame) {
-  auto lanes = CheckLanes(spec_, frame.env_ids());
-  if (!lanes.ok()) return lanes.status();
-  if (frame.seeds_size() != 0 && static_cast<size_t>(frame.seeds_size()) != lanes->size()) {
+absl::Status Pool::Step(v1::StepLanes&& request) {
+  std::shared_ptr<Frame> frame = NewFrame();
+  absl::Status status = CheckLanes(spec_, request.env_ids(), frame->seen_, frame->lanes_);
+  if (status.ok()) status = CheckActions(spec_, frame->lanes_, request.actions());
+  if (!status.ok()) return status;
+  frame->is_step_ = true;
+  frame->actions_.swap(*request.mutable_actions());
+  frame->seeds_.clear();
+  return Submit(std::move(frame), request.op_nos());
+}
+
+absl::Status Pool::Reset(const v1::ResetLanes& request) {
+  std::shared_ptr<Frame> frame = NewFrame();
+  const absl::Status status = CheckLanes(spec_, request.env_ids(), frame->seen_, frame->lanes_);
+  if (!status.ok()) return status;
+  const size_t lanes = frame->lanes_.size();
+  if (request.seeds_size() != 0 && static_cast<size_t>(request.seeds_size()) != lanes) {
     return MakeError(v1::ERROR_REASON_BAD_SHAPE,
-                     absl::StrCat("seeds: ", frame.seeds_size(), " where ", lanes->size(),
+                     absl::StrCat("seeds: ", request.seeds_size(), " where ", lanes,
                                   " lanes are reset; give one for each of them, or none"),
-                     "seeds", absl::StrCat(frame.seeds_size()));
+                     "seeds", absl::StrCat(request.seeds_size()));
   }
-  const auto op_nos = frame.op_nos();
-  return Submit(std::make_shared<Frame>(*this, std::move(frame)), *lanes, op_nos);
+  frame->is_step_ = false;
+  frame->seeds_.assign(request.seeds().begin(), request.seeds().end());
+  frame->options_ = Options(request.options().begin(), request.options().end());
+  return Submit(std::move(frame), request.op_nos());
 }
 
 absl::Status Pool::CheckOperation(uint32_t lane, uint64_t op_no, bool is_step) const {
@@ -110,60 +124,54 @@ absl::Status Pool::CheckOperation(uint32_t lane, uint64_t op_no, bool is_step) c
   return absl::OkStatus();
 }
 
-absl::Status Pool::Submit(std::shared_ptr<Frame> frame, absl::Span<const uint32_t> lanes,
+absl::Status Pool::Submit(std::shared_ptr<Frame> frame,
                           const google::protobuf::RepeatedField<uint64_t>& op_nos) {
+  const std::vector<uint32_t>& lanes = frame->lanes_;
   if (op_nos.size() != 1 && static_cast<size_t>(op_nos.size()) != lanes.size()) {
     return MakeError(v1::ERROR_REASON_BAD_SHAPE,
                      absl::StrCat("op_nos: ", op_nos.size(), " where ", lanes.size(),
                                   " lanes are named; give one for each of them, or one for all"),
                      "op_nos", absl::StrCat(op_nos.size()));
   }
-  const auto op_no_of = [&](size_t row) {
-    return op_nos[op_nos.size() == 1 ? 0 : static_cast<int>(row)];
-  };
   const absl::Status alive = workers_.CheckAlive();
   if (!alive.ok()) return alive;
-  frame->lanes_.assign(lanes.begin(), lanes.end());
   frame->op_nos_.resize(lanes.size());
-  for (size_t row = 0; row < lanes.size(); ++row) frame->op_nos_[row] = op_no_of(row);
-  frame->rows_.reserve(lanes.size());
-  frame->row_lanes_.reserve(lanes.size());
+  for (size_t row = 0; row < lanes.size(); ++row)
+    frame->op_nos_[row] = op_nos[op_nos.size() == 1 ? 0 : static_cast<int>(row)];
+  frame->rows_.clear();
+  frame->row_lanes_.clear();
   frame->accepted_ns_ = absl::GetCurrentTimeNanos();
-  if (frame->is_step_) frame->num_leaves_ = spec_.action_layout().num_leaves();
+  frame->started_ns_.store(0, std::memory_order_relaxed);
   bool ready = false;
   {
     MutexLock lock(mutex_);
     for (size_t row = 0; row < lanes.size(); ++row) {
-      const absl::Status status = CheckOperation(lanes[row], op_no_of(row), frame->is_step_);
+      const absl::Status status = CheckOperation(lanes[row], frame->op_nos_[row], frame->is_step_);
       if (!status.ok()) return status;
     }
     std::vector<uint32_t> replayed;
     for (size_t row = 0; row < lanes.size(); ++row) {
       Slot& slot = slots_[lanes[row]];
-      if (op_no_of(row) == slot.accepted_op_no) {
+      if (frame->op_nos_[row] == slot.accepted_op_no) {
         // A result that is already on its way out is not sent twice.
         if (slot.occupancy == Occupancy::kIdle) replayed.push_back(lanes[row]);
         continue;
       }
-      slot.accepted_op_no = op_no_of(row);
+      slot.accepted_op_no = frame->op_nos_[row];
       slot.occupancy = Occupancy::kRunning;
       frame->rows_.push_back(row);
       frame->row_lanes_.push_back(lanes_[lanes[row]]);
     }
-    outstanding_ += frame->rows_.size();
-    frame->left_ = frame->rows_.size();
-    frame->row_step_ns_.resize(frame->rows_.size());
-    ready = MakeReady(std::move(replayed), /*replay=*/true);
+    const size_t running = frame->rows_.size();
+    outstanding_ += running;
+    frame->left_ = running;
+    frame->step_ns_ = 0;
+    frame->first_done_ns_ = 0;
+    frame->row_step_ns_.resize(running);
+    ready = MakeReady(replayed, /*replay=*/true);
   }
   if (ready) Notify();
-  std::vector<size_t> offsets;
-  if (frame->is_step_) spec_.action_layout().Offsets(lanes.size(), offsets);
-  frame->row_offsets_.reserve(frame->rows_.size() * frame->num_leaves_);
-  for (const size_t row : frame->rows_) {
-    for (size_t k = 0; k < offsets.size(); ++k) {
-      frame->row_offsets_.push_back(offsets[k] + row * spec_.action_layout().row_bytes(k));
-    }
-  }
+  if (frame->is_step_) frame->PlaceActions(spec_.action_layout());
   tenant_.Post(std::move(frame));
   return absl::OkStatus();
 }
@@ -211,7 +219,7 @@ absl::Status Pool::Load(const v1::LoadLanes& frame) {
     }
     if (slots_[lane].occupancy == Occupancy::kIdle) ready.push_back(lane);
   }
-  const bool news = MakeReady(std::move(ready), /*replay=*/false);
+  const bool news = MakeReady(ready, /*replay=*/false);
   lock.Unlock();
   if (news) Notify();
   return absl::OkStatus();
@@ -242,13 +250,18 @@ void Pool::Complete(Frame& frame, uint32_t lane, int64_t step_ns) {
   } else if (frame.first_done_ns_ == 0) {
     frame.first_done_ns_ = absl::GetCurrentTimeNanos();
   }
-  if (--frame.left_ == 0 && policy_.recv_batch == 0) {
-    ReadyGroup& group = groups_.emplace_back();
-    group.lanes.reserve(frame.rows_.size());
-    for (const size_t row : frame.rows_) group.lanes.push_back(frame.lanes_[row]);
-    group.timing.set_queue_ns(static_cast<uint64_t>(frame.QueueNanos()));
-    group.timing.set_step_ns(static_cast<uint64_t>(frame.step_ns_));
-    group.ready_ns = frame.first_done_ns_;
+  if (--frame.left_ == 0) {
+    if (policy_.recv_batch == 0) {
+      ReadyGroup group;
+      group.lanes = NewLanes();
+      for (const size_t row : frame.rows_) group.lanes.push_back(frame.lanes_[row]);
+      group.timing.set_queue_ns(static_cast<uint64_t>(frame.QueueNanos()));
+      group.timing.set_step_ns(static_cast<uint64_t>(frame.step_ns_));
+      group.ready_ns = frame.first_done_ns_;
+      groups_.push_back(std::move(group));
+    }
+    // Its last worker only lets go of it now.
+    if (!frame.given_up_) free_frames_.push_back(frame.shared_from_this());
   }
   // The first ready lane sets the time at which a batch leaves that is not full.
   if (!HasBatch() && ready_lanes_.size() != 1) return;
@@ -267,6 +280,7 @@ void Pool::GiveUp(Frame& frame, size_t row, const absl::Status& status) {
     auto lane = origin.Failed(spec_, env_id, frame.op_nos_[row], status);
     lanes_[env_id] = lane.get();
     stage_->lanes.push_back(std::move(lane));
+    frame.given_up_ = true;
   }
   Complete(frame, env_id, 0);
 }

@@ -18,7 +18,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -30,6 +29,7 @@
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "base/mutex.h"
+#include "base/ring_queue.h"
 #include "hivewire/v1/session.pb.h"
 #include "server/pool/lane.h"
 #include "server/pool/operation_log.h"
@@ -69,13 +69,16 @@ class Pool {
   // Starts one operation for each lane of the frame. All or nothing: a Status names the first lane,
   // field and value that is wrong, and then nothing runs. Lanes whose kept result is asked for
   // again (same op_no) come back from Next as a replay.
-  absl::Status Step(v1::StepLanes frame);
-  absl::Status Reset(v1::ResetLanes frame);
+  // Step takes the actions out of the frame, and leaves it their memory of an earlier one.
+  absl::Status Step(v1::StepLanes&& request);
+  absl::Status Reset(const v1::ResetLanes& request);
   absl::Status Load(const v1::LoadLanes& frame);
 
   // The next batch, into `batch`, whose memory is used again; `seq` is the number of the frame that
   // will carry it. DEADLINE_EXCEEDED, or CANCELLED after Interrupt.
   absl::Status Next(absl::Time deadline, uint64_t seq, v1::Batch& batch);
+  // Whether there is one already.
+  bool TryNext(uint64_t seq, v1::Batch& batch);
   // Makes the running Next, or else the following one, return CANCELLED.
   void Interrupt();
 
@@ -139,7 +142,9 @@ class Pool {
 
   Pool(std::shared_ptr<Stage> stage, Workers& workers, absl::Duration step_timeout);
 
-  absl::Status Submit(std::shared_ptr<Frame> frame, absl::Span<const uint32_t> lanes,
+  // One that is done, or another.
+  std::shared_ptr<Frame> NewFrame();
+  absl::Status Submit(std::shared_ptr<Frame> frame,
                       const google::protobuf::RepeatedField<uint64_t>& op_nos);
   absl::Status CheckOperation(uint32_t lane, uint64_t op_no, bool is_step) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -147,13 +152,23 @@ class Pool {
   absl::Status CheckIdle(uint32_t lane) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Complete(Frame& frame, uint32_t lane, int64_t step_ns);
   void GiveUp(Frame& frame, size_t row, const absl::Status& status);
+  // An empty list; FreeLanes takes it back.
+  std::vector<uint32_t> NewLanes() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void FreeLanes(std::vector<uint32_t> lanes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // batch.Clear(), which would also free what the timing and the finals hold.
+  void ClearBatch(v1::Batch& batch) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Whether there are any.
-  bool MakeReady(std::vector<uint32_t> lanes, bool replay) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool MakeReady(absl::Span<const uint32_t> lanes, bool replay)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Since when the first of ready_lanes_ waits.
   absl::Time FirstReady() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool HasBatch() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void TakeLanes(std::vector<uint32_t>& lanes, v1::Batch& batch)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // HasBatch, or one that is not full has waited long enough.
+  bool CanLeave() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The next batch, which there is. Lets go of the mutex while it copies the rows.
+  void Take(MutexLock& lock, uint64_t seq, v1::Batch& batch) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Of the next batch, whose timing it sets.
+  std::vector<uint32_t> TakeLanes(v1::Batch& batch) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Gather(absl::Span<const uint32_t> lanes, v1::Batch& batch) const;
 
   using Listener = std::function<void()>;
@@ -177,8 +192,12 @@ class Pool {
   std::shared_ptr<const Listener> listener_ ABSL_GUARDED_BY(mutex_);
   std::vector<Slot> slots_ ABSL_GUARDED_BY(mutex_);  // by lane
   BatchPolicy policy_ ABSL_GUARDED_BY(mutex_);
-  std::deque<ReadyGroup> groups_ ABSL_GUARDED_BY(mutex_);
-  std::deque<uint32_t> ready_lanes_ ABSL_GUARDED_BY(mutex_);  // recv_batch > 0
+  RingQueue<ReadyGroup> groups_ ABSL_GUARDED_BY(mutex_);
+  RingQueue<uint32_t> ready_lanes_ ABSL_GUARDED_BY(mutex_);  // recv_batch > 0
+  // To be used again.
+  std::vector<std::shared_ptr<Frame>> free_frames_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::vector<uint32_t>> free_lanes_ ABSL_GUARDED_BY(mutex_);
+  std::unique_ptr<v1::Finals> free_finals_ ABSL_GUARDED_BY(mutex_);
   size_t outstanding_ ABSL_GUARDED_BY(mutex_) = 0;
   bool interrupted_ ABSL_GUARDED_BY(mutex_) = false;
   Statistics statistics_ ABSL_GUARDED_BY(mutex_);

@@ -16,13 +16,35 @@ constexpr size_t kMessageOverhead = 4096;
 
 }  // namespace
 
-bool Pool::MakeReady(std::vector<uint32_t> lanes, bool replay) {
+std::vector<uint32_t> Pool::NewLanes() {
+  if (free_lanes_.empty()) return {};
+  std::vector<uint32_t> lanes = std::move(free_lanes_.back());
+  free_lanes_.pop_back();
+  lanes.clear();
+  return lanes;
+}
+
+void Pool::FreeLanes(std::vector<uint32_t> lanes) { free_lanes_.push_back(std::move(lanes)); }
+
+void Pool::ClearBatch(v1::Batch& batch) {
+  batch.clear_env_ids();
+  batch.clear_episodes();
+  batch.clear_faults();
+  batch.clear_replay();
+  if (!batch.has_finals()) return;
+  free_finals_.reset(batch.release_finals());
+  free_finals_->Clear();
+}
+
+bool Pool::MakeReady(absl::Span<const uint32_t> lanes, bool replay) {
   if (lanes.empty()) return false;
   for (const uint32_t lane : lanes) slots_[lane].occupancy = Occupancy::kReady;
-  ReadyGroup& group = groups_.emplace_back();
-  group.lanes = std::move(lanes);
+  ReadyGroup group;
+  group.lanes = NewLanes();
+  group.lanes.assign(lanes.begin(), lanes.end());
   group.replay = replay;
   group.ready_ns = absl::GetCurrentTimeNanos();
+  groups_.push_back(std::move(group));
   ready_.NotifyAll();
   return true;
 }
@@ -33,7 +55,6 @@ bool Pool::HasBatch() const {
 }
 
 absl::Status Pool::Next(absl::Time deadline, uint64_t seq, v1::Batch& batch) {
-  std::vector<uint32_t> lanes;
   MutexLock lock(mutex_);
   while (true) {
     // A batch that is not full leaves when its first row has waited long enough.
@@ -48,13 +69,32 @@ absl::Status Pool::Next(absl::Time deadline, uint64_t seq, v1::Batch& batch) {
       interrupted_ = false;
       return absl::CancelledError("interrupted");
     }
-    if (HasBatch() || (!ready_lanes_.empty() && absl::Now() >= FirstReady() + policy_.max_wait))
-      break;
+    if (CanLeave()) break;
     if (!ready && absl::Now() >= deadline) return absl::DeadlineExceededError("no batch is ready");
   }
-  batch.Clear();
-  TakeLanes(lanes, batch);
+  Take(lock, seq, batch);
+  return absl::OkStatus();
+}
+
+bool Pool::TryNext(uint64_t seq, v1::Batch& batch) {
+  MutexLock lock(mutex_);
+  interrupted_ = false;  // for those who wait
+  if (!CanLeave()) return false;
+  Take(lock, seq, batch);
+  return true;
+}
+
+bool Pool::CanLeave() const {
+  return HasBatch() || (!ready_lanes_.empty() && absl::Now() >= FirstReady() + policy_.max_wait);
+}
+
+void Pool::Take(MutexLock& lock, uint64_t seq, v1::Batch& batch) {
+  ClearBatch(batch);
+  std::vector<uint32_t> lanes = TakeLanes(batch);
   ++statistics_.batches;
+  const bool has_finals = std::any_of(lanes.begin(), lanes.end(),
+                                      [this](uint32_t lane) { return lanes_[lane]->has_final; });
+  if (has_finals && free_finals_ != nullptr) batch.set_allocated_finals(free_finals_.release());
   // The rows stay kReady, hence untouched, while they are copied.
   lock.Unlock();
   Gather(lanes, batch);
@@ -63,10 +103,11 @@ absl::Status Pool::Next(absl::Time deadline, uint64_t seq, v1::Batch& batch) {
     slots_[lane].occupancy = Occupancy::kIdle;
     slots_[lane].delivered_seq = seq;
   }
-  return absl::OkStatus();
+  FreeLanes(std::move(lanes));
 }
 
-void Pool::TakeLanes(std::vector<uint32_t>& lanes, v1::Batch& batch) {
+std::vector<uint32_t> Pool::TakeLanes(v1::Batch& batch) {
+  std::vector<uint32_t> lanes = NewLanes();
   if (!groups_.empty()) {
     ReadyGroup& group = groups_.front();
     const size_t count = std::min(group.lanes.size(), policy_.max_rows);
@@ -76,15 +117,17 @@ void Pool::TakeLanes(std::vector<uint32_t>& lanes, v1::Batch& batch) {
     batch.mutable_timing()->set_wait_ns(
         static_cast<uint64_t>(std::max<int64_t>(0, absl::GetCurrentTimeNanos() - group.ready_ns)));
     group.lanes.erase(group.lanes.begin(), group.lanes.begin() + static_cast<ptrdiff_t>(count));
-    if (group.lanes.empty()) groups_.pop_front();
-    return;
+    if (group.lanes.empty()) {
+      FreeLanes(std::move(group.lanes));
+      groups_.pop_front();
+    }
+    return lanes;
   }
   const size_t limit = policy_.recv_batch > 0
                            ? std::min<size_t>(policy_.recv_batch, policy_.max_rows)
                            : policy_.max_rows;
   const size_t count = std::min(ready_lanes_.size(), limit);
-  lanes.assign(ready_lanes_.begin(), ready_lanes_.begin() + static_cast<ptrdiff_t>(count));
-  ready_lanes_.erase(ready_lanes_.begin(), ready_lanes_.begin() + static_cast<ptrdiff_t>(count));
+  for (; lanes.size() < count; ready_lanes_.pop_front()) lanes.push_back(ready_lanes_.front());
   v1::Timing& timing = *batch.mutable_timing();
   timing.set_wait_ns(static_cast<uint64_t>(absl::ToInt64Nanoseconds(
       std::max(absl::ZeroDuration(), absl::Now() - slots_[lanes.front()].ready))));
@@ -96,6 +139,7 @@ void Pool::TakeLanes(std::vector<uint32_t>& lanes, v1::Batch& batch) {
   }
   timing.set_queue_ns(static_cast<uint64_t>(queue_ns));
   timing.set_step_ns(static_cast<uint64_t>(step_ns));
+  return lanes;
 }
 
 absl::Time Pool::FirstReady() const { return slots_[ready_lanes_.front()].ready; }
@@ -105,17 +149,15 @@ void Pool::Gather(absl::Span<const uint32_t> lanes, v1::Batch& batch) const {
   const PayloadLayout& layout = spec_.result_layout();
   std::string& payload = *batch.mutable_payload();
   payload.resize(layout.PayloadBytes(lanes.size()));
-  std::vector<size_t> offsets;
-  layout.Offsets(lanes.size(), offsets);
-  for (size_t k = 0; k < offsets.size(); ++k) {
-    char* to = payload.data() + offsets[k];
+  layout.ForEachLeaf(lanes.size(), [&](size_t k, size_t offset) {
+    char* to = payload.data() + offset;
     const size_t bytes = layout.row_bytes(k);
     const size_t from = spec_.row_offset(k);
     for (const uint32_t lane : lanes) {
       std::memcpy(to, lanes_[lane]->row.data() + from, bytes);
       to += bytes;
     }
-  }
+  });
   for (size_t row = 0; row < lanes.size(); ++row) {
     const Lane& lane = *lanes_[lanes[row]];
     if (lane.has_final) batch.mutable_finals()->add_rows(static_cast<uint32_t>(row));
@@ -129,16 +171,15 @@ void Pool::Gather(absl::Span<const uint32_t> lanes, v1::Batch& batch) const {
   const size_t finals = static_cast<size_t>(batch.finals().rows_size());
   std::string& final_payload = *batch.mutable_finals()->mutable_payload();
   final_payload.resize(spec_.final_layout().PayloadBytes(finals));
-  spec_.final_layout().Offsets(finals, offsets);
-  for (size_t k = 0; k < offsets.size(); ++k) {
-    char* to = final_payload.data() + offsets[k];
+  spec_.final_layout().ForEachLeaf(finals, [&](size_t k, size_t offset) {
+    char* to = final_payload.data() + offset;
     const size_t bytes = spec_.final_layout().row_bytes(k);
     const size_t from = spec_.row_offset(spec_.final_leaves()[k]);
     for (const uint32_t row : batch.finals().rows()) {
       std::memcpy(to, lanes_[lanes[row]]->final_row.data() + from, bytes);
       to += bytes;
     }
-  }
+  });
 }
 
 void Pool::Interrupt() {
@@ -175,9 +216,9 @@ void Pool::SetBatchPolicy(const BatchPolicy& policy) {
   MutexLock lock(mutex_);
   policy_ = policy;
   if (policy.recv_batch == 0 && !ready_lanes_.empty()) {
-    std::vector<uint32_t> lanes(ready_lanes_.begin(), ready_lanes_.end());
-    ready_lanes_.clear();
-    MakeReady(std::move(lanes), /*replay=*/false);
+    std::vector<uint32_t> lanes;
+    for (; !ready_lanes_.empty(); ready_lanes_.pop_front()) lanes.push_back(ready_lanes_.front());
+    MakeReady(lanes, /*replay=*/false);
   }
   ready_.NotifyAll();
 }
@@ -215,7 +256,7 @@ void Pool::Redeliver(uint64_t after_seq) {
       lanes.push_back(lane);
     }
   }
-  const bool news = MakeReady(std::move(lanes), /*replay=*/true);
+  const bool news = MakeReady(lanes, /*replay=*/true);
   lock.Unlock();
   if (news) Notify();
 }

@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/time/clock.h"
@@ -45,20 +44,11 @@ struct Pool::ReadyGroup {
   int64_t ready_ns = 0;
 };
 
-// One accepted frame: the job that the workers run.
-class Pool::Frame : public Workers::Job {
+// One accepted frame: the job that the workers run. Used again for another when all of its lanes
+// are done.
+class Pool::Frame : public Workers::Job, public std::enable_shared_from_this<Frame> {
  public:
-  Frame(Pool& pool, v1::StepLanes frame)
-      : pool_(pool),
-        stage_(pool.stage_),
-        is_step_(true),
-        actions_(std::move(*frame.mutable_actions())) {}
-  Frame(Pool& pool, v1::ResetLanes frame)
-      : pool_(pool),
-        stage_(pool.stage_),
-        is_step_(false),
-        seeds_(frame.seeds().begin(), frame.seeds().end()),
-        options_(frame.options().begin(), frame.options().end()) {}
+  explicit Frame(Pool& pool) : pool_(pool), stage_(pool.stage_) {}
 
   size_t size() const override { return rows_.size(); }
 
@@ -88,6 +78,16 @@ class Pool::Frame : public Workers::Job {
     pool_.GiveUp(*this, rows_[index], status);
   }
 
+  // Where each row's action leaves begin.
+  void PlaceActions(const PayloadLayout& layout) {
+    num_leaves_ = layout.num_leaves();
+    row_offsets_.resize(rows_.size() * num_leaves_);
+    layout.ForEachLeaf(lanes_.size(), [&](size_t leaf, size_t offset) {
+      for (size_t index = 0; index < rows_.size(); ++index)
+        row_offsets_[index * num_leaves_ + leaf] = offset + rows_[index] * layout.row_bytes(leaf);
+    });
+  }
+
   // Accepted → first lane started.
   int64_t QueueNanos() const {
     return std::max<int64_t>(0, started_ns_.load(std::memory_order_relaxed) - accepted_ns_);
@@ -104,11 +104,12 @@ class Pool::Frame : public Workers::Job {
 
   Pool& pool_;
   const std::shared_ptr<Stage> stage_;
-  const bool is_step_;
-  const std::string actions_;
-  const std::vector<uint64_t> seeds_;
-  const Options options_;
+  bool is_step_ = false;
+  std::string actions_;
+  std::vector<uint64_t> seeds_;
+  Options options_;
   std::vector<uint32_t> lanes_;  // of the whole frame, by row
+  std::vector<bool> seen_;       // scratch of CheckLanes
   std::vector<uint64_t> op_nos_;
   std::vector<size_t> rows_;      // those that run (the others are replayed)
   std::vector<Lane*> row_lanes_;  // of rows_
@@ -121,6 +122,7 @@ class Pool::Frame : public Workers::Job {
   size_t left_ = 0;
   int64_t step_ns_ = 0;  // of the lanes that are done
   int64_t first_done_ns_ = 0;
+  bool given_up_ = false;  // in part: a lost worker may still touch it
 };
 
 }  // namespace hivewire

@@ -257,7 +257,7 @@ TEST_F(PoolTest, ABadFrameIsRefusedWholeAndNothingRuns) {
   EXPECT_EQ(ReasonOf(Reset({}, 2, {1, 2})), v1::ERROR_REASON_BAD_SHAPE);
   v1::StepLanes two_numbers = StepFrame({}, 2, {0, 0, 0});
   two_numbers.add_op_nos(2);
-  EXPECT_EQ(ReasonOf(pool_->Step(two_numbers)), v1::ERROR_REASON_BAD_SHAPE);
+  EXPECT_EQ(ReasonOf(pool_->Step(std::move(two_numbers))), v1::ERROR_REASON_BAD_SHAPE);
   ASSERT_TRUE(Step({}, 2, {1, 1, 1}).ok());
   EXPECT_EQ(Next()[1].steps, 1);
 }
@@ -276,7 +276,7 @@ TEST_F(PoolTest, TheSameOperationAgainReturnsTheKeptResultAndStepsNothing) {
   // One lane repeats and one goes on: two batches.
   v1::StepLanes mixed = StepFrame({}, 2, {1, 1});
   mixed.add_op_nos(3);
-  ASSERT_TRUE(pool_->Step(mixed).ok());
+  ASSERT_TRUE(pool_->Step(std::move(mixed)).ok());
   std::map<uint32_t, Row> rows = Next();
   rows.merge(Next());
   EXPECT_EQ(rows[0].observation[0], 3);

@@ -54,7 +54,7 @@ class PropertiesTest : public testing::Test {
     }
     frame.set_actions(
         std::string(reinterpret_cast<const char*>(actions.data()), 4 * actions.size()));
-    const absl::Status status = pool_->Step(frame);
+    const absl::Status status = pool_->Step(std::move(frame));
     ASSERT_TRUE(status.ok()) << status;
     Next();
   }

@@ -130,7 +130,7 @@ TEST_P(RolloutOf, EqualsSteppingTheSamePoolByHand) {
         EXPECT_EQ(rows.Get<float>("value", row), scratch.values[0]);
         EXPECT_EQ(rows.Get<uint64_t>("policy_version", row), proto.version());
       }
-      ASSERT_EQ(stepped.pool().Step(step), absl::OkStatus());
+      ASSERT_EQ(stepped.pool().Step(std::move(step)), absl::OkStatus());
       ASSERT_EQ(stepped.pool().Next(absl::Now() + kPatience, op_no + 1, batch), absl::OkStatus());
       for (uint32_t lane = 0; lane < kLanes; ++lane) {
         const size_t row = t * kLanes + lane;
@@ -348,7 +348,7 @@ TEST(Rollout, StopsInTheMiddleAndLeavesThePoolWhole) {
     step.add_op_nos(op_no + 1);
   }
   step.set_actions(std::string(9 * 8, '\0'));
-  ASSERT_EQ(pool.pool().Step(step), absl::OkStatus());
+  ASSERT_EQ(pool.pool().Step(std::move(step)), absl::OkStatus());
   v1::Batch batch;
   ASSERT_EQ(pool.pool().Next(absl::Now() + kPatience, 2, batch), absl::OkStatus());
   EXPECT_EQ(batch.faults_size(), 0);

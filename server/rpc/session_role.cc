@@ -76,11 +76,7 @@ class Owner final : public SessionRole {
 
   bool Next(v1::ServerFrame& frame) override {
     const uint64_t seq = terms_.hosted->NextSeq();
-    absl::Status status;
-    do {
-      status = pool().Next(absl::InfinitePast(), seq, *frame.mutable_batch());
-    } while (absl::IsCancelled(status));  // somebody's Interrupt, which is for those who wait
-    if (!status.ok()) return false;
+    if (!pool().TryNext(seq, *frame.mutable_batch())) return false;
     frame.set_seq(seq);
     terms_.hosted->TookSeq();
     terms_.hosted->broadcast().Publish(frame);

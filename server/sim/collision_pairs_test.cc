@@ -67,7 +67,9 @@ int ExpectEqualSteps(const mjModel* plain, const mjModel* ours, int steps, uint3
 // bodies meet nothing but the floor.
 std::string RandomScene(uint32_t seed, bool apart) {
   std::mt19937 random(seed);
-  const auto pick = [&](int count) { return static_cast<int>(random() % static_cast<uint32_t>(count)); };
+  const auto pick = [&](int count) {
+    return static_cast<int>(random() % static_cast<uint32_t>(count));
+  };
   const auto number = [&](double low, double high) {
     return std::uniform_real_distribution<double>(low, high)(random);
   };
@@ -82,9 +84,11 @@ std::string RandomScene(uint32_t seed, bool apart) {
       absl::StrAppend(&text, " contype='", pick(4), "' conaffinity='", pick(4), "'");
     }
     if (pick(3) == 0) absl::StrAppend(&text, " priority='", pick(3), "'");
-    if (pick(3) == 0) absl::StrAppend(&text, " margin='", number(0, .02), "' gap='", number(0, .01), "'");
+    if (pick(3) == 0)
+      absl::StrAppend(&text, " margin='", number(0, .02), "' gap='", number(0, .01), "'");
     if (pick(3) == 0) absl::StrAppend(&text, " solmix='", number(0, 2), "'");
-    if (pick(4) == 0) absl::StrAppend(&text, " solref='-", number(500, 900), " -", number(20, 60), "'");
+    if (pick(4) == 0)
+      absl::StrAppend(&text, " solref='-", number(500, 900), " -", number(20, 60), "'");
     if (pick(3) == 0) absl::StrAppend(&text, " condim='", (const int[]){1, 3, 4, 6}[pick(4)], "'");
     if (pick(3) == 0) absl::StrAppend(&text, " friction='", number(.1, 1), " .01 .001'");
     return absl::StrCat(text, "/>\n");
@@ -105,7 +109,8 @@ std::string RandomScene(uint32_t seed, bool apart) {
       }
       absl::StrAppend(&world, "<body name='b", body, "' pos='.2 ", number(-.1, .1), " 0'>\n");
       if (pick(5) != 0) {
-        absl::StrAppend(&world, "<joint name='j", body, "' axis='0 ", pick(2), " 1' damping='.1'/>");
+        absl::StrAppend(&world, "<joint name='j", body, "' axis='0 ", pick(2),
+                        " 1' damping='.1'/>");
         absl::StrAppend(&actuators, "<motor joint='j", body, "' gear='3'/>\n");
       }
       for (int geoms = pick(4) == 0 ? 3 : 1; geoms > 0; --geoms) absl::StrAppend(&world, geom(.15));

@@ -100,9 +100,8 @@ TEST_F(DrainingTest, ACollectionGoesOnElsewhereBitForBit) {
     const auto leaving = Serve(absl::StrCat("leaving-", by_standby));
     const auto staying = Serve(absl::StrCat("staying-", by_standby));
     const std::string& other = staying->addresses()[0];
-    const auto rollout =
-        by_standby ? Make(leaving->addresses()[0], other)
-                   : Make(absl::StrCat(leaving->addresses()[0], ",", other), "");
+    const auto rollout = by_standby ? Make(leaving->addresses()[0], other)
+                                    : Make(absl::StrCat(leaving->addresses()[0], ",", other), "");
     const auto reference = Make(other, "");
     const CollectOptions options{.fragment_length = kLength,
                                  .max_fragments = kFragments,
