@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The tarballs run where they are unpacked, from an empty environment, and ask the host for nothing
-# but the C library. The first one holds server and client; with the second, a learner trains.
+# but the C library. The first one holds server and client; with the second, a learner trains,
+# alone and with a collector.
 #
 # Usage: dist_test.sh DIST [DIST_LEARNER]
 
@@ -9,8 +10,10 @@ set -euo pipefail
 # Not below TEST_TMPDIR: a Unix socket's path may be 107 bytes long.
 work="$(mktemp -d)"
 server=
+collector=
 cleanup() {
-  [[ -z "${server}" ]] || kill -KILL "${server}" 2>/dev/null || true
+  local child
+  for child in ${server} ${collector}; do kill -KILL "${child}" 2>/dev/null || true; done
   rm -rf "${work}"
 }
 trap cleanup EXIT
@@ -52,6 +55,14 @@ if [[ -e bin/learner ]]; then
     --run_folder="${work}/run" || fail "the learner did not train"
   [[ -s "${work}/run/checkpoints/000000008192.safetensors" ]] || fail "no checkpoint"
   env -i bin/learner eval "${work}/run" --server="${address}" --episodes=2 || fail "no evaluation"
+  env -i bin/collector --learner="unix:${work}/learner.sock" --server="${address}" &
+  collector=$!
+  env -i bin/learner train --server="${address}" --preset=cartpole --frames=8192 \
+    --listen="unix:${work}/learner.sock" --run_folder="${work}/collected" ||
+    fail "the learner did not train with a collector"
+  wait "${collector}" || fail "the collector ended with status $?"
+  cmp "${work}/run/evaluation.json" "${work}/collected/evaluation.json" ||
+    fail "with a collector the learner learned something else"
 fi
 
 kill -TERM "${server}"

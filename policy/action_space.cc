@@ -127,6 +127,25 @@ void ActionSpace::WriteDiscrete(absl::Span<const int64_t> choices, absl::Span<ch
   }
 }
 
+void ActionSpace::WriteNumbers(absl::Span<const double> numbers, absl::Span<char> out) const {
+  const auto write = [&](auto element) {
+    for (size_t i = 0; i < numbers.size(); ++i) {
+      element = static_cast<decltype(element)>(numbers[i]);
+      std::memcpy(out.data() + i * sizeof(element), &element, sizeof(element));
+    }
+  };
+  switch (dtype_) {
+    case v1::DTYPE_FLOAT64:
+      return write(double{});
+    case v1::DTYPE_INT32:
+      return write(int32_t{});
+    case v1::DTYPE_INT64:
+      return write(int64_t{});
+    default:
+      return write(float{});
+  }
+}
+
 absl::Status ActionSpace::Read(absl::Span<const char> actions, absl::Span<float> out) const {
   for (size_t i = 0; i < out.size(); ++i) {
     if (discrete()) {

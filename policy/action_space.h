@@ -38,6 +38,9 @@ class ActionSpace {
   // Choices counted from 0 → bytes for the env.
   void WriteDiscrete(absl::Span<const int64_t> choices, absl::Span<char> out) const;
 
+  // (rows, dim) numbers as the env counts them, such as a PortablePolicy gives → bytes for the env.
+  void WriteNumbers(absl::Span<const double> numbers, absl::Span<char> out) const;
+
   // Back from bytes: (rows, dim) floats, a choice as its number from 0. INVALID_ARGUMENT for a
   // number that is not finite, or a choice that there is not.
   absl::Status Read(absl::Span<const char> actions, absl::Span<float> out) const;

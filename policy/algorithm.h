@@ -6,8 +6,8 @@
 // Once every lane has taken StepsUntilUpdate() steps it calls Update. Save and Load are called
 // between an Update and the next Act.
 //
-// Where the policy acts elsewhere (an env server runs what Export gave), TakeChoices stands in
-// place of Act; from one Update to the next it is always the one or always the other.
+// Where the policy acts elsewhere (a collector or an env server runs what Export gave), TakeChoices
+// stands in place of Act; from one Update to the next it is always the one or always the other.
 //
 // No torch type appears here; what LibTorch throws comes back as a Status. One thread at a time.
 // To add one: a new file with a MakeX(), a message in LearnerConfig, and a line in registry.cc.
@@ -25,6 +25,7 @@
 #include "hivewire/v1/learner.pb.h"
 #include "hivewire/v1/policy.pb.h"
 #include "policy/action_space.h"
+#include "policy/actor.h"
 #include "policy/checkpoint/tensor_map.h"
 
 namespace hivewire {
@@ -36,33 +37,14 @@ struct Problem {
   ActionSpace action;
 };
 
-// Lanes first … first + count − 1.
-struct LaneRange {
-  int first = 0;
-  int count = 0;
-};
-
-// One step of each lane of a range, in order. Observations and rewards are normalised already.
-struct Transitions {
-  // (count, observation_dim), after the step; of an episode that ended: its last.
-  absl::Span<const float> next_observations;
-  absl::Span<const float> rewards;
-  absl::Span<const uint8_t> terminated;
-  absl::Span<const uint8_t> truncated;
-  // 0: the step was none (the lane only started an episode, or failed). Nothing may be learned from
-  // it, and returns do not reach across it.
-  absl::Span<const uint8_t> valid;
-  // After TakeChoices: what the policy's critic makes of next_observations.
-  absl::Span<const float> next_values = {};
-};
-
 // What an exported policy chose in one step of each lane of a range, in order.
 struct Choices {
   // (count, observation_dim), normalised.
   absl::Span<const float> observations;
   // (count, action.row_bytes()), as they were drawn: not clipped to the box.
   absl::Span<const char> actions;
-  // (count) each, by the policy at that step.
+  // (count) each, by the policy at that step; no values where its critic was not asked. Always or
+  // never, from one Update to the next.
   absl::Span<const float> log_probs;
   absl::Span<const float> values;
 };
@@ -73,16 +55,8 @@ struct Statistic {
   double value = 0;
 };
 
-class Algorithm {
+class Algorithm : public Actor {
  public:
-  virtual ~Algorithm() = default;
-
-  // Chooses an action for each row of `observations` (lanes.count, observation_dim) and writes it
-  // as the env takes it, (lanes.count, action.row_bytes()).
-  virtual absl::Status Act(LaneRange lanes, absl::Span<const float> observations,
-                           absl::Span<char> actions) = 0;
-  virtual absl::Status Record(LaneRange lanes, const Transitions& transitions) = 0;
-
   // The policy as it is now, as data: networks and head. Normaliser, leaves and version are the
   // caller's to add. UNIMPLEMENTED where it cannot travel.
   virtual absl::StatusOr<v1::Policy> Export() const {
@@ -94,8 +68,6 @@ class Algorithm {
     return absl::UnimplementedError("this algorithm learns only from actions of its own");
   }
 
-  // Steps that every lane still has to take before the next Update.
-  virtual int StepsUntilUpdate() const = 0;
   // Learns from what was recorded; lanes may have taken different numbers of steps where a run
   // ends. `progress` is the share of the run, 0 … 1, that was over before these steps.
   virtual absl::StatusOr<std::vector<Statistic>> Update(double progress) = 0;

@@ -1,5 +1,9 @@
 // Trains policies on envs that env servers host, and evaluates them.
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+
 #include <cstdio>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,6 +20,7 @@
 #include "client/polling.h"
 #include "policy/commands.h"
 #include "policy/config/config.h"
+#include "policy/rpc/training_server.h"
 #include "policy/stop_signal.h"
 
 ABSL_FLAG(std::string, preset, "",
@@ -25,7 +30,8 @@ ABSL_FLAG(std::string, env, "", "env id; short for --set env.id=…");
 ABSL_FLAG(std::string, frames, "", "short for --set collection.total_frames=…");
 ABSL_FLAG(std::string, num_envs, "", "short for --set env.num_envs=…");
 ABSL_FLAG(std::string, collect, "",
-          "steps or remote-policy: where the policy runs; short for --set collection.mode=…");
+          "steps, collectors or remote-policy: where the policy runs; short for --set "
+          "collection.mode=…");
 ABSL_FLAG(std::string, seed, "", "short for --set seed=…");
 ABSL_FLAG(std::string, name, "", "short for --set name=…");
 ABSL_FLAG(std::string, device, "", "cpu or cuda; short for --set device=…");
@@ -40,6 +46,20 @@ ABSL_FLAG(std::string, video, "", "record: the file, .gif or .mp4; episode.gif i
 ABSL_FLAG(std::string, camera, "", "record: camera; the env's default view");
 ABSL_FLAG(int, size, 240, "record: width and height, pixels");
 ABSL_FLAG(int, max_frames, 600, "record: most frames");
+
+ABSL_FLAG(
+    std::string, listen, "",
+    "train: where collectors find this learner, unix:/path or tcp:host:port, comma-separated; "
+    "short for --set collection.mode=collectors too");
+ABSL_FLAG(std::string, ready_file, "",
+          "train: written once the learner listens, one address a line, ports filled in");
+ABSL_FLAG(std::string, listen_tls_cert, "", "PEM file: the learner's certificate for --listen");
+ABSL_FLAG(std::string, listen_tls_key, "", "PEM file: that certificate's key");
+ABSL_FLAG(std::string, listen_tls_client_ca, "",
+          "PEM file: collectors must show a certificate that this CA signed");
+ABSL_FLAG(std::string, listen_token_file, "",
+          "file whose first line is the bearer token that every collector must carry");
+ABSL_FLAG(bool, listen_insecure, false, "allow plain TCP beyond loopback for --listen");
 
 ABSL_DECLARE_FLAG(std::string, server);
 
@@ -87,12 +107,26 @@ std::vector<std::string> AllOverrides(const std::vector<std::string>& set) {
   add("env.num_envs", absl::GetFlag(FLAGS_num_envs));
   add("collection.total_frames", absl::GetFlag(FLAGS_frames));
   add("collection.mode", absl::GetFlag(FLAGS_collect));
+  if (!absl::GetFlag(FLAGS_listen).empty()) add("collection.mode", "collectors");
   add("seed", absl::GetFlag(FLAGS_seed));
   add("name", absl::GetFlag(FLAGS_name));
   add("device", absl::GetFlag(FLAGS_device));
   add("output.folder", absl::GetFlag(FLAGS_output));
   overrides.insert(overrides.end(), set.begin(), set.end());
   return overrides;
+}
+
+ListenOptions ListenFromFlags(const std::function<bool()>& stop) {
+  ListenOptions options;
+  options.listen = absl::GetFlag(FLAGS_listen);
+  options.security.tls_cert = absl::GetFlag(FLAGS_listen_tls_cert);
+  options.security.tls_key = absl::GetFlag(FLAGS_listen_tls_key);
+  options.security.tls_client_ca = absl::GetFlag(FLAGS_listen_tls_client_ca);
+  options.security.token_file = absl::GetFlag(FLAGS_listen_token_file);
+  options.security.insecure = absl::GetFlag(FLAGS_listen_insecure);
+  options.ready_file = absl::GetFlag(FLAGS_ready_file);
+  options.stop = stop;
+  return options;
 }
 
 absl::Status Dispatch(const std::vector<char*>& words, const std::vector<std::string>& set,
@@ -119,6 +153,12 @@ absl::Status Dispatch(const std::vector<char*>& words, const std::vector<std::st
     options.resume = absl::GetFlag(FLAGS_resume);
     options.run_folder = absl::GetFlag(FLAGS_run_folder);
     options.reach.connection = ConnectionFromFlags();
+    const ListenOptions listen = ListenFromFlags(stop);
+    if (!listen.listen.empty()) {
+      options.reach.collectors = [listen](const v1::LearnerConfig& config, int64_t frames) {
+        return TrainingServer::Start(config, frames, listen);
+      };
+    }
     return Train(options, stop);
   }
   if (command == "eval") {
@@ -162,6 +202,7 @@ int main(int argc, char** argv) {
   const std::vector<std::string> set = hivewire::TakeOverrides(arguments);
   const std::vector<char*> words =
       absl::ParseCommandLine(static_cast<int>(arguments.size()), arguments.data());
+  spdlog::set_default_logger(spdlog::stderr_color_mt("learner"));
   const hivewire::StopSignal stop_signal;
   const absl::Status status = hivewire::Dispatch(words, set, stop_signal);
   if (status.ok()) return 0;

@@ -33,18 +33,9 @@ RemotePolicyCollector::RemotePolicyCollector(VectorRollout& rollout, Algorithm& 
       flattener_(rollout.observation_leaves()),
       run_seed_(config.seed()),
       step_timeout_(absl::Seconds(config.env().step_timeout())),
+      normalizers_(config, flattener_.dim(), rollout.num_envs()),
       come_(static_cast<size_t>(rollout.num_envs())),
-      ended_badly_(static_cast<size_t>(rollout.num_envs())) {
-  const v1::NormalizationConfig& normalization = config.normalization();
-  if (normalization.observation()) {
-    normalizer_ =
-        std::make_unique<ObservationNormalizer>(flattener_.dim(), normalization.observation_clip());
-  }
-  if (normalization.reward()) {
-    reward_normalizer_ = std::make_unique<RewardNormalizer>(
-        rollout.num_envs(), config.ppo().gamma(), normalization.reward_clip());
-  }
-}
+      ended_badly_(static_cast<size_t>(rollout.num_envs())) {}
 
 absl::Status RemotePolicyCollector::Start(uint64_t seed) {
   seed_ = seed;
@@ -101,7 +92,9 @@ absl::StatusOr<v1::Policy> RemotePolicyCollector::NextPolicy() {
     leaf = rollout_.spec().action(static_cast<int>(i));
     leaf.set_dtype(rollout_.action_leaves()[i].dtype());
   }
-  if (normalizer_ != nullptr) *policy->mutable_observation_normalizer() = normalizer_->Export();
+  if (const ObservationNormalizer* normalizer = normalizers_.observation()) {
+    *policy->mutable_observation_normalizer() = normalizer->Export();
+  }
   return policy;
 }
 
@@ -133,12 +126,7 @@ absl::Status RemotePolicyCollector::Renew(int k) {
   const auto count = static_cast<size_t>(rollout_.num_lanes(k));
   std::fill_n(come_.begin() + first, count, 0);
   std::fill_n(ended_badly_.begin() + first, count, 0);
-  if (reward_normalizer_ != nullptr) {
-    // Returns do not reach across the loss.
-    std::vector<float> none(count);
-    const std::vector<uint8_t> no(count);
-    reward_normalizer_->Normalize(first, absl::MakeSpan(none), no, no, no);
-  }
+  normalizers_.StartAnew(first, rollout_.num_lanes(k));
   // Other episodes than those that were lost, or they would be learned from twice.
   return rollout_.Renew(k, seed_ + static_cast<uint64_t>(losses_ * rollout_.num_envs()));
 }
@@ -191,7 +179,8 @@ absl::Status RemotePolicyCollector::Take(int k, int steps, const Fragment& fragm
     }
   }
   for (const v1::Episode& episode : fragment.episodes()) {
-    episodes_.push_back({episode.episode_return(), static_cast<double>(episode.length())});
+    episodes_.push_back({episode.episode_return(), static_cast<double>(episode.length()),
+                         rollout_.first_lane(k) + static_cast<int>(episode.env_id())});
   }
   return absl::OkStatus();
 }
@@ -199,17 +188,17 @@ absl::Status RemotePolicyCollector::Take(int k, int steps, const Fragment& fragm
 absl::Status RemotePolicyCollector::Record(int steps, int64_t frames) {
   const int num_lanes = rollout_.num_envs();
   const size_t dim = static_cast<size_t>(flattener_.dim());
-  if (normalizer_ != nullptr) {
+  if (ObservationNormalizer* normalizer = normalizers_.observation()) {
     // As the policy saw them; then it learns what they are.
-    const ObservationNormalizer published = *normalizer_;
+    const ObservationNormalizer published = *normalizer;
     seen_.resize(Row(steps, 0));
     for (size_t row = 0; row < seen_.size(); ++row) {
       // What a failed lane shows after the failure is all zero, and nothing.
       const auto lanes = static_cast<size_t>(num_lanes);
       seen_[row] = row < lanes ? !ended_badly_[row] : !fault_[row - lanes];
     }
-    normalizer_->moments().Update(absl::MakeConstSpan(observations_).first(seen_.size() * dim),
-                                  seen_);
+    normalizer->moments().Update(absl::MakeConstSpan(observations_).first(seen_.size() * dim),
+                                 seen_);
     published.Normalize(absl::MakeSpan(observations_));
   }
   std::copy(fault_.end() - num_lanes, fault_.end(), ended_badly_.begin());
@@ -222,10 +211,8 @@ absl::Status RemotePolicyCollector::Record(int steps, int64_t frames) {
     const auto of = [count](auto& all, size_t begin, size_t width = 1) {
       return absl::MakeSpan(all).subspan(begin * width, static_cast<size_t>(count) * width);
     };
-    if (reward_normalizer_ != nullptr) {
-      reward_normalizer_->Normalize(0, of(rewards_, at), of(valid_, at), of(terminated_, at),
-                                    of(truncated_, at));
-    }
+    normalizers_.NormalizeRewards(0, of(rewards_, at), of(valid_, at), of(terminated_, at),
+                                  of(truncated_, at));
     absl::Status status = algorithm_.TakeChoices(
         {0, count}, {of(observations_, at, dim), of(actions_, at, action_.row_bytes()),
                      of(log_probs_, at), of(values_, at)});
@@ -249,17 +236,8 @@ absl::Status RemotePolicyCollector::Save(bool env_state, TensorMap& tensors) {
   tensors.PutDoubles(kVersion, {&version, 1});
   tensors.PutBytes(kEndedBadly,
                    {reinterpret_cast<const char*>(ended_badly_.data()), ended_badly_.size()});
-  if (normalizer_ != nullptr) normalizer_->moments().Save(kObservationMoments, tensors);
-  if (reward_normalizer_ != nullptr) reward_normalizer_->Save(kRewardMoments, tensors);
-  if (!env_state) return absl::OkStatus();
-  const absl::StatusOr<std::vector<std::string>> snapshots = rollout_.SaveState();
-  // What is resumed from there starts new episodes, as this run is about to.
-  if (PoolsAreGone(snapshots.status())) return absl::OkStatus();
-  if (!snapshots.ok()) return snapshots.status();
-  for (size_t lane = 0; lane < snapshots->size(); ++lane) {
-    tensors.PutBytes(EnvStateName(lane), (*snapshots)[lane]);
-  }
-  return absl::OkStatus();
+  normalizers_.Save(tensors);
+  return env_state ? SaveEnvStates(rollout_.SaveState(), tensors) : absl::OkStatus();
 }
 
 absl::Status RemotePolicyCollector::Load(const TensorMap& tensors, uint64_t seed,
@@ -269,26 +247,14 @@ absl::Status RemotePolicyCollector::Load(const TensorMap& tensors, uint64_t seed
   // A run that stepped its envs until now has published nothing yet.
   if (tensors.contains(kVersion)) status = tensors.GetDoubles(kVersion, {&version, 1});
   version_ = static_cast<uint64_t>(version);
-  if (status.ok() && normalizer_ != nullptr) {
-    status = normalizer_->moments().Load(kObservationMoments, tensors);
-  }
-  if (status.ok() && reward_normalizer_ != nullptr) {
-    status = reward_normalizer_->Load(kRewardMoments, tensors);
-  }
+  if (status.ok()) status = normalizers_.Load(tensors);
   if (!status.ok()) return status;
 
   seed_ = seed;
-  std::vector<std::string> snapshots;
-  for (int lane = 0; lane < rollout_.num_envs(); ++lane) {
-    absl::StatusOr<std::string> snapshot =
-        tensors.GetBytes(EnvStateName(static_cast<size_t>(lane)));
-    if (!snapshot.ok()) {
-      env_state_lost = snapshot.status();
-      return Start(seed);
-    }
-    snapshots.push_back(*std::move(snapshot));
-  }
-  env_state_lost = rollout_.LoadState(snapshots);
+  const absl::StatusOr<std::vector<std::string>> snapshots =
+      LoadEnvStates(tensors, rollout_.num_envs());
+  env_state_lost = snapshots.status();
+  if (env_state_lost.ok()) env_state_lost = rollout_.LoadState(*snapshots);
   if (!env_state_lost.ok()) return Start(seed);
   const absl::StatusOr<std::string> ended_badly = tensors.GetBytes(kEndedBadly);
   if (ended_badly.ok() && ended_badly->size() == ended_badly_.size()) {

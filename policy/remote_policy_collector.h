@@ -17,7 +17,6 @@
 #define HIVEWIRE_POLICY_REMOTE_POLICY_COLLECTOR_H_
 
 #include <cstdint>
-#include <memory>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -29,8 +28,8 @@
 #include "hivewire/v1/learner.pb.h"
 #include "hivewire/v1/policy.pb.h"
 #include "policy/algorithm.h"
-#include "policy/collector.h"
-#include "policy/normalizer.h"
+#include "policy/collector_interface.h"
+#include "policy/collector_state.h"
 #include "policy/observation.h"
 
 namespace hivewire {
@@ -46,7 +45,9 @@ class RemotePolicyCollector : public Collector {
   int64_t losses() const override { return losses_; }
   std::vector<EpisodeSummary> TakeEpisodes() override;
   int64_t TakeFaults() override;
-  const ObservationNormalizer* observation_normalizer() const override { return normalizer_.get(); }
+  const ObservationNormalizer* observation_normalizer() const override {
+    return normalizers_.observation();
+  }
   absl::Status Save(bool env_state, TensorMap& tensors) override;
   absl::Status Load(const TensorMap& tensors, uint64_t seed, absl::Status& env_state_lost) override;
 
@@ -75,8 +76,7 @@ class RemotePolicyCollector : public Collector {
   const ObservationFlattener flattener_;
   const uint64_t run_seed_;
   const absl::Duration step_timeout_;
-  std::unique_ptr<ObservationNormalizer> normalizer_;
-  std::unique_ptr<RewardNormalizer> reward_normalizer_;
+  Normalizers normalizers_;
   uint64_t version_ = 0;  // of the policy published last
   uint64_t seed_ = 0;
   int64_t losses_ = 0;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/time/time.h"
+#include "base/layout.h"
 #include "policy/observation.h"
 
 namespace hivewire {
@@ -20,7 +21,8 @@ VectorEnvOptions EnvOptions(const v1::LearnerConfig& config, int num_envs, const
   options.autoreset_mode = v1::AUTORESET_MODE_NEXT_STEP;
   options.observation_dtype = v1::DTYPE_FLOAT32;
   options.with_info = false;
-  options.max_episode_steps = env.max_episode_steps();
+  const int max_frames = config.collection().max_frames_per_traj();
+  options.max_episode_steps = max_frames > 0 ? max_frames : env.max_episode_steps();
   options.step_timeout = absl::Seconds(env.step_timeout());
   return options;
 }
@@ -53,5 +55,22 @@ absl::StatusOr<std::unique_ptr<VectorRollout>> MakeRollout(const v1::LearnerConf
 absl::StatusOr<Problem> MakeProblem(const VectorEnv& env) { return ProblemOf(env); }
 
 absl::StatusOr<Problem> MakeProblem(const VectorRollout& rollout) { return ProblemOf(rollout); }
+
+absl::StatusOr<Problem> MakeProblem(const v1::EnvSpec& spec, int num_lanes) {
+  absl::StatusOr<ActionSpace> action = ActionSpace::FromSpec(
+      spec, spec.action().empty() ? v1::DTYPE_UNSPECIFIED : spec.action(0).dtype());
+  if (!action.ok()) return action.status();
+  std::vector<v1::LayoutLeaf> leaves;
+  for (const v1::LeafSpec& leaf : spec.observation()) {
+    leaves.push_back(MakeLayoutLeaf(leaf, v1::LEAF_ROLE_OBSERVATION));
+  }
+  return Problem{num_lanes, ObservationFlattener(leaves).dim(), *std::move(action)};
+}
+
+v1::LeafSpec ActionLeaf(const VectorEnv& env) {
+  v1::LeafSpec leaf = env.spec().action(0);
+  leaf.set_dtype(env.action_leaves()[0].dtype());
+  return leaf;
+}
 
 }  // namespace hivewire

@@ -2,6 +2,7 @@
 #ifndef HIVEWIRE_POLICY_SESSION_H_
 #define HIVEWIRE_POLICY_SESSION_H_
 
+#include <functional>
 #include <memory>
 
 #include "absl/status/statusor.h"
@@ -11,6 +12,7 @@
 #include "client/vector_rollout.h"
 #include "hivewire/v1/learner.pb.h"
 #include "policy/algorithm.h"
+#include "policy/fragment_source.h"
 
 namespace hivewire {
 
@@ -18,6 +20,11 @@ namespace hivewire {
 struct Reach {
   ConnectionOptions connection;
   CarrierFactory carriers;
+  // collection.mode collectors: makes what listens for them. Empty where the program cannot.
+  // `frames`: of the run until now.
+  std::function<absl::StatusOr<std::unique_ptr<FragmentSource>>(const v1::LearnerConfig&,
+                                                                int64_t frames)>
+      collectors;
 };
 
 // `num_envs` lanes of the env that `config` names, with float32 observations and actions.
@@ -32,6 +39,11 @@ absl::StatusOr<std::unique_ptr<VectorRollout>> MakeRollout(const v1::LearnerConf
 // that it cannot choose.
 absl::StatusOr<Problem> MakeProblem(const VectorEnv& env);
 absl::StatusOr<Problem> MakeProblem(const VectorRollout& rollout);
+// The same of lanes that somebody else has, with actions as the env's own spec has them.
+absl::StatusOr<Problem> MakeProblem(const v1::EnvSpec& spec, int num_lanes);
+
+// The action leaf as the lanes take it.
+v1::LeafSpec ActionLeaf(const VectorEnv& env);
 
 }  // namespace hivewire
 

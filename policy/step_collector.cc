@@ -5,8 +5,6 @@
 #include <string>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
-
 namespace hivewire {
 namespace {
 
@@ -14,22 +12,15 @@ constexpr char kObservations[] = "collector.observations";
 
 }  // namespace
 
-StepCollector::StepCollector(VectorEnv& env, Algorithm& algorithm, const ActionSpace& action,
+StepCollector::StepCollector(VectorEnv& env, Actor& actor, const ActionSpace& action,
                              const v1::LearnerConfig& config)
     : env_(env),
-      algorithm_(algorithm),
+      actor_(actor),
       action_(action),
       flattener_(env.observation_leaves()),
+      normalizers_(config, flattener_.dim(), env.num_envs()),
+      num_lanes_(std::max(config.env().num_envs(), env.num_envs())),
       observations_(static_cast<size_t>(env.num_envs()) * flattener_.dim()) {
-  const v1::NormalizationConfig& normalization = config.normalization();
-  if (normalization.observation()) {
-    normalizer_ =
-        std::make_unique<ObservationNormalizer>(flattener_.dim(), normalization.observation_clip());
-  }
-  if (normalization.reward()) {
-    reward_normalizer_ = std::make_unique<RewardNormalizer>(env.num_envs(), config.ppo().gamma(),
-                                                            normalization.reward_clip());
-  }
   const int num_groups = std::min(config.collection().groups(), env.num_envs());
   groups_.resize(num_groups);
   for (int i = 0; i < num_groups; ++i) {
@@ -65,7 +56,7 @@ absl::Status StepCollector::StartEpisodes(uint64_t seed, StepResult& result, boo
 
 absl::StatusOr<int64_t> StepCollector::Collect(int64_t max_frames) {
   const int64_t num_lanes = env_.num_envs();
-  const int64_t frames = std::min(max_frames, algorithm_.StepsUntilUpdate() * num_lanes);
+  const int64_t frames = std::min(max_frames, actor_.StepsUntilUpdate() * num_lanes);
   // In the last round only the first lanes take a step.
   for (int64_t begun = 0; begun < frames; begun += num_lanes) {
     const int64_t lanes = std::min(num_lanes, frames - begun);
@@ -93,7 +84,7 @@ absl::StatusOr<int64_t> StepCollector::Collect(int64_t max_frames) {
 absl::Status StepCollector::Send(Group& group, int count) {
   const LaneRange lanes = {group.lanes.first, count};
   const absl::Span<char> actions(group.actions.data(), count * action_.row_bytes());
-  absl::Status status = algorithm_.Act(lanes, ObservationsOf(lanes), actions);
+  absl::Status status = actor_.Act(lanes, ObservationsOf(lanes), actions);
   if (!status.ok()) return status;
   group.in_flight = count;
   if (group.restarted) {
@@ -107,7 +98,7 @@ absl::Status StepCollector::Send(Group& group, int count) {
 absl::Status StepCollector::Renew() {
   ++losses_;
   // Other episodes than those that were lost, or they would be learned from twice.
-  const uint64_t seed = seed_ + static_cast<uint64_t>(losses_ * env_.num_envs());
+  const uint64_t seed = seed_ + static_cast<uint64_t>(losses_ * num_lanes_);
   if (absl::Status status = StartEpisodes(seed, restart_, /*renew=*/true); !status.ok()) {
     return status;
   }
@@ -168,28 +159,32 @@ absl::Status StepCollector::Finish(Group& group) {
   valid_.resize(lanes.count);
   for (int i = 0; i < lanes.count; ++i) valid_[i] = !result.first[i] && !result.fault[i];
   for (const v1::Episode& episode : result.episodes) {
-    episodes_.push_back({episode.episode_return(), static_cast<double>(episode.length())});
+    episodes_.push_back({episode.episode_return(), static_cast<double>(episode.length()),
+                         static_cast<int>(episode.env_id())});
   }
   faults_ += static_cast<int64_t>(result.faults.size());
 
   TakeObservations(lanes.first, result);
-  if (reward_normalizer_ != nullptr) {
-    reward_normalizer_->Normalize(lanes.first, absl::MakeSpan(rewards_), valid_, result.terminated,
-                                  result.truncated);
-  }
-  return algorithm_.Record(
-      lanes, {ObservationsOf(lanes), rewards_, result.terminated, result.truncated, valid_});
+  normalizers_.NormalizeRewards(lanes.first, absl::MakeSpan(rewards_), valid_, result.terminated,
+                                result.truncated);
+  return actor_.Record(lanes, {.next_observations = ObservationsOf(lanes),
+                               .rewards = rewards_,
+                               .terminated = result.terminated,
+                               .truncated = result.truncated,
+                               .valid = valid_,
+                               .fault = result.fault});
 }
 
 void StepCollector::TakeObservations(int first_lane, const StepResult& result) {
   const absl::Span<float> rows = ObservationsOf({first_lane, result.num_rows()});
   flattener_.Flatten(result.observations, rows);
-  if (normalizer_ == nullptr) return;
+  ObservationNormalizer* normalizer = normalizers_.observation();
+  if (normalizer == nullptr) return;
   // The row of a failed lane is all zero and shows nothing.
   seen_.resize(result.fault.size());
   for (size_t i = 0; i < seen_.size(); ++i) seen_[i] = !result.fault[i];
-  normalizer_->moments().Update(rows, seen_);
-  normalizer_->Normalize(rows);
+  normalizer->moments().Update(rows, seen_);
+  normalizer->Normalize(rows);
 }
 
 absl::Span<float> StepCollector::ObservationsOf(LaneRange lanes) {
@@ -203,39 +198,18 @@ int64_t StepCollector::TakeFaults() { return std::exchange(faults_, 0); }
 
 absl::Status StepCollector::Save(bool env_state, TensorMap& tensors) {
   tensors.PutFloats(kObservations, observations_);
-  if (normalizer_ != nullptr) normalizer_->moments().Save(kObservationMoments, tensors);
-  if (reward_normalizer_ != nullptr) reward_normalizer_->Save(kRewardMoments, tensors);
-  if (!env_state) return absl::OkStatus();
-  absl::StatusOr<std::vector<std::string>> snapshots = env_.SaveState();
-  // What is resumed from there starts new episodes, as this run is about to.
-  if (PoolsAreGone(snapshots.status())) return absl::OkStatus();
-  if (!snapshots.ok()) return snapshots.status();
-  for (size_t lane = 0; lane < snapshots->size(); ++lane) {
-    tensors.PutBytes(EnvStateName(lane), (*snapshots)[lane]);
-  }
-  return absl::OkStatus();
+  normalizers_.Save(tensors);
+  return env_state ? SaveEnvStates(env_.SaveState(), tensors) : absl::OkStatus();
 }
 
 absl::Status StepCollector::Load(const TensorMap& tensors, uint64_t seed,
                                  absl::Status& env_state_lost) {
-  absl::Status status;
-  if (normalizer_ != nullptr) status = normalizer_->moments().Load(kObservationMoments, tensors);
-  if (status.ok() && reward_normalizer_ != nullptr) {
-    status = reward_normalizer_->Load(kRewardMoments, tensors);
-  }
-  if (!status.ok()) return status;
-
+  if (absl::Status status = normalizers_.Load(tensors); !status.ok()) return status;
   seed_ = seed;
-  std::vector<std::string> snapshots;
-  for (int lane = 0; lane < env_.num_envs(); ++lane) {
-    absl::StatusOr<std::string> snapshot = tensors.GetBytes(EnvStateName(lane));
-    if (!snapshot.ok()) {
-      env_state_lost = snapshot.status();
-      return Start(seed);
-    }
-    snapshots.push_back(*std::move(snapshot));
-  }
-  env_state_lost = env_.LoadState(snapshots, scratch_);
+  const absl::StatusOr<std::vector<std::string>> snapshots =
+      LoadEnvStates(tensors, env_.num_envs());
+  env_state_lost = snapshots.status();
+  if (env_state_lost.ok()) env_state_lost = env_.LoadState(*snapshots, scratch_);
   if (!env_state_lost.ok()) return Start(seed);
   return tensors.GetFloats(kObservations, absl::MakeSpan(observations_));
 }

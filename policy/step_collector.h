@@ -1,4 +1,4 @@
-// Collects by stepping a VectorEnv: the policy runs here, in the learner's process.
+// Collects by stepping a VectorEnv: the policy runs in this process, a learner's or a collector's.
 //
 // With two groups of lanes the policy chooses actions for one while the server steps the other. The
 // groups take turns in a fixed order, so results do not depend on timing; they do depend on the
@@ -10,16 +10,16 @@
 #define HIVEWIRE_POLICY_STEP_COLLECTOR_H_
 
 #include <cstdint>
-#include <memory>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "client/vector_env.h"
 #include "hivewire/v1/learner.pb.h"
-#include "policy/algorithm.h"
-#include "policy/collector.h"
-#include "policy/normalizer.h"
+#include "policy/action_space.h"
+#include "policy/actor.h"
+#include "policy/collector_interface.h"
+#include "policy/collector_state.h"
 #include "policy/observation.h"
 
 namespace hivewire {
@@ -27,7 +27,7 @@ namespace hivewire {
 class StepCollector : public Collector {
  public:
   // Both outlive the collector.
-  StepCollector(VectorEnv& env, Algorithm& algorithm, const ActionSpace& action,
+  StepCollector(VectorEnv& env, Actor& actor, const ActionSpace& action,
                 const v1::LearnerConfig& config);
 
   absl::Status Start(uint64_t seed) override;
@@ -35,7 +35,9 @@ class StepCollector : public Collector {
   int64_t losses() const override { return losses_; }
   std::vector<EpisodeSummary> TakeEpisodes() override;
   int64_t TakeFaults() override;
-  const ObservationNormalizer* observation_normalizer() const override { return normalizer_.get(); }
+  const ObservationNormalizer* observation_normalizer() const override {
+    return normalizers_.observation();
+  }
   absl::Status Save(bool env_state, TensorMap& tensors) override;
   absl::Status Load(const TensorMap& tensors, uint64_t seed, absl::Status& env_state_lost) override;
 
@@ -70,11 +72,12 @@ class StepCollector : public Collector {
   absl::Span<float> ObservationsOf(LaneRange lanes);
 
   VectorEnv& env_;
-  Algorithm& algorithm_;
+  Actor& actor_;
   ActionSpace action_;
   ObservationFlattener flattener_;
-  std::unique_ptr<ObservationNormalizer> normalizer_;
-  std::unique_ptr<RewardNormalizer> reward_normalizer_;
+  Normalizers normalizers_;
+  // Of the whole run.
+  const int64_t num_lanes_;
   std::vector<Group> groups_;
   // (lanes, observation_dim), normalised: what each lane sees now.
   std::vector<float> observations_;

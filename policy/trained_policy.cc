@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "base/error.h"
-#include "policy/collector.h"
+#include "policy/collector_state.h"
 #include "policy/config/config.h"
 #include "policy/config/overrides.h"
 

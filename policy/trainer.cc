@@ -13,6 +13,8 @@
 #include "base/error.h"
 #include "policy/checkpoint/atomic_file.h"
 #include "policy/config/config.h"
+#include "policy/embedded_source.h"
+#include "policy/fragment_collector.h"
 #include "policy/remote_policy_collector.h"
 #include "policy/step_collector.h"
 
@@ -54,7 +56,7 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(const v1::LearnerConfig
                                                          const Reach& reach,
                                                          const Checkpoint* from) {
   std::unique_ptr<Trainer> trainer(new Trainer(config, reach));
-  absl::Status status = trainer->ReachEnvs();
+  absl::Status status = trainer->ReachEnvs(from != nullptr ? from->state.frames() : 0);
   if (!status.ok()) return status;
   status = from != nullptr ? trainer->Restore(*from) : trainer->collector_->Start(config.seed());
   if (!status.ok()) return status;
@@ -64,34 +66,60 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(const v1::LearnerConfig
 Trainer::Trainer(const v1::LearnerConfig& config, const Reach& reach)
     : config_(config), reach_(reach), progress_(absl::Seconds(config.output().log_interval())) {}
 
-absl::Status Trainer::ReachEnvs() {
-  const bool remote = config_.collection().mode() == kRemotePolicy;
-  absl::StatusOr<Problem> problem;
-  if (remote) {
-    auto rollout = MakeRollout(config_, reach_);
-    if (!rollout.ok()) return Annotate(rollout.status(), "collection.mode remote-policy");
-    rollout_ = *std::move(rollout);
-    problem = MakeProblem(*rollout_);
-  } else {
-    auto env = MakeEnv(config_, config_.env().num_envs(), reach_);
-    if (!env.ok()) return env.status();
-    env_ = *std::move(env);
-    problem = MakeProblem(*env_);
-  }
+absl::Status Trainer::ReachEnvs(int64_t frames) {
+  absl::StatusOr<Problem> problem = ReachLanes(frames);
   if (!problem.ok()) return problem.status();
   problem_ = *std::move(problem);
   auto algorithm = MakeAlgorithm(config_, problem_);
   if (!algorithm.ok()) return algorithm.status();
   algorithm_ = *std::move(algorithm);
-  if (remote) {
-    collector_ =
-        std::make_unique<RemotePolicyCollector>(*rollout_, *algorithm_, problem_.action, config_);
-  } else {
-    collector_ = std::make_unique<StepCollector>(*env_, *algorithm_, problem_.action, config_);
-  }
+  if (absl::Status status = MakeCollector(); !status.ok()) return status;
   *state_.mutable_config() = config_;
   state_.set_observation_dim(problem_.observation_dim);
   state_.set_action_dim(problem_.action.dim());
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Problem> Trainer::ReachLanes(int64_t frames) {
+  const std::string& mode = config_.collection().mode();
+  if (mode == kRemotePolicy) {
+    auto rollout = MakeRollout(config_, reach_);
+    if (!rollout.ok()) return Annotate(rollout.status(), "collection.mode remote-policy");
+    rollout_ = *std::move(rollout);
+    return MakeProblem(*rollout_);
+  }
+  if (mode == kCollectors) {
+    if (!reach_.collectors) {
+      return absl::InvalidArgumentError(
+          "collection.mode collectors: give --listen=ADDRESS, where they find this learner");
+    }
+    auto source = reach_.collectors(config_, frames);
+    if (!source.ok()) return source.status();
+    source_ = *std::move(source);
+    return source_->problem();
+  }
+  auto env = MakeEnv(config_, config_.env().num_envs(), reach_);
+  if (!env.ok()) return env.status();
+  env_ = *std::move(env);
+  return MakeProblem(*env_);
+}
+
+absl::Status Trainer::MakeCollector() {
+  if (rollout_ != nullptr) {
+    collector_ =
+        std::make_unique<RemotePolicyCollector>(*rollout_, *algorithm_, problem_.action, config_);
+    return absl::OkStatus();
+  }
+  const absl::Status travels = algorithm_->Export().status();
+  if (source_ == nullptr && travels.ok()) {
+    source_ = std::make_unique<EmbeddedSource>(*env_, problem_, config_);
+  }
+  if (source_ == nullptr && absl::IsUnimplemented(travels)) {
+    collector_ = std::make_unique<StepCollector>(*env_, *algorithm_, problem_.action, config_);
+    return absl::OkStatus();
+  }
+  if (!travels.ok()) return Annotate(travels, "collection.mode collectors");
+  collector_ = std::make_unique<FragmentCollector>(*source_, *algorithm_, config_);
   return absl::OkStatus();
 }
 
@@ -155,9 +183,10 @@ absl::Status Trainer::Loop(const std::function<bool()>& stop) {
     if (!frames.ok()) return frames.status();
     if (collector_->losses() > losses_) {
       losses_ = collector_->losses();
-      progress_.Say(absl::StrCat("the server was lost, ", losses_,
-                                 losses_ == 1 ? " time" : " times",
-                                 " so far; new pools, new episodes"));
+      const bool collectors = config_.collection().mode() == kCollectors;
+      progress_.Say(absl::StrCat(collectors ? "a collector was lost, " : "the server was lost, ",
+                                 losses_, losses_ == 1 ? " time" : " times", " so far; ",
+                                 collectors ? "the others go on" : "new pools, new episodes"));
     }
     const absl::Time collected = absl::Now();
     absl::StatusOr<std::vector<Statistic>> statistics = algorithm_->Update(share);
@@ -173,6 +202,7 @@ absl::Status Trainer::Loop(const std::function<bool()>& stop) {
     }
   }
   if (stop()) return absl::CancelledError("stopped");
+  collector_->Finish();
   return EvaluateNow(stop);
 }
 
@@ -201,6 +231,7 @@ void Trainer::Report(std::vector<Statistic> statistics, absl::Duration update_ti
                      Value(statistics, "charts/learning_rate")}));
   if (events_ != nullptr) {
     statistics.push_back({"charts/SPS", present.frames_per_second});
+    for (Statistic& statistic : collector_->statistics()) statistics.push_back(statistic);
     if (!episodes.empty()) {
       statistics.push_back({"charts/episodic_return", mean_return});
       statistics.push_back({"charts/episodic_length", mean_length});

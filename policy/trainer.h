@@ -19,8 +19,9 @@
 #include "client/vector_rollout.h"
 #include "policy/algorithm.h"
 #include "policy/checkpoint/checkpoint.h"
-#include "policy/collector.h"
+#include "policy/collector_interface.h"
 #include "policy/evaluation.h"
+#include "policy/fragment_source.h"
 #include "policy/run_folder.h"
 #include "policy/session.h"
 #include "policy/track/csv_writer.h"
@@ -47,7 +48,9 @@ class Trainer {
   Trainer(const v1::LearnerConfig& config, const Reach& reach);
 
   // Makes lanes, algorithm and collector, as the configuration says how to collect.
-  absl::Status ReachEnvs();
+  absl::Status ReachEnvs(int64_t frames);
+  absl::StatusOr<Problem> ReachLanes(int64_t frames);
+  absl::Status MakeCollector();
   absl::Status Restore(const Checkpoint& from);
   absl::Status Loop(const std::function<bool()>& stop);
   void Report(std::vector<Statistic> statistics, absl::Duration update_time);
@@ -61,9 +64,10 @@ class Trainer {
 
   v1::LearnerConfig config_;
   Reach reach_;
-  // The one that collection.mode asks for; the other is null.
+  // What collection.mode asks for; the others are null.
   std::unique_ptr<VectorEnv> env_;
   std::unique_ptr<VectorRollout> rollout_;
+  std::unique_ptr<FragmentSource> source_;
   Problem problem_;
   std::unique_ptr<Algorithm> algorithm_;
   std::unique_ptr<Collector> collector_;

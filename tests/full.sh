@@ -10,13 +10,14 @@ source "$(dirname "${BASH_SOURCE[0]}")/../deploy/common.sh"
 readonly PARTS=(kills flat fuzz collecting bench)
 
 # 100 SIGKILLs of the client, 50 cut connections, 50 SIGKILLs of the server under a collector and
-# under a learner, 50 SIGKILLs of the learner.
+# under a learner, 50 SIGKILLs of the learner; 20 each of a collector, its server and its learner.
 kills() {
-  hw_bazel build //tests/faults:kill_matrix //server:env_server //policy:learner || return 1
+  hw_bazel build //tests/faults:kill_matrix //server:env_server //policy:learner //policy:collector || return 1
   "${HIVEWIRE_ROOT}/bazel-bin/tests/faults/kill_matrix" \
     --env_server="${HIVEWIRE_ROOT}/bazel-bin/server/env_server" \
     --learner="${HIVEWIRE_ROOT}/bazel-bin/policy/learner" \
-    --clients=100 --cuts=50 --servers=50 --learners=50
+    --collector="${HIVEWIRE_ROOT}/bazel-bin/policy/collector" \
+    --clients=100 --cuts=50 --servers=50 --learners=50 --collectors=20
 }
 
 # A server that makes 10,000 pools and takes 100,000 connections.

@@ -3,6 +3,7 @@
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/message.h>
 
+#include <cmath>
 #include <span>
 #include <utility>
 
@@ -127,6 +128,10 @@ v1::LearnerConfig WithDefaults(const v1::LearnerConfig& config) {
     filled.mutable_model()->add_hidden(64);
     filled.mutable_model()->add_hidden(64);
   }
+  const int64_t frames = filled.collection().frames_per_batch();
+  if (frames > 0 && filled.env().num_envs() > 0 && filled.has_ppo()) {
+    filled.mutable_ppo()->set_rollout_steps(static_cast<int>(frames / filled.env().num_envs()));
+  }
   return filled;
 }
 
@@ -149,7 +154,10 @@ absl::Status ValidateConfig(const v1::LearnerConfig& config) {
     return absl::InvalidArgumentError(
         "env.id is empty: name an env with --env=ID, or choose a preset");
   }
-  if (config.env().server().empty()) {
+  // Where others have the lanes, a server is needed for evaluations alone.
+  const bool needs_server =
+      config.collection().mode() != kCollectors || config.evaluation().episodes() > 0;
+  if (needs_server && config.env().server().empty()) {
     return absl::InvalidArgumentError(
         "env.server is empty: name one with --server=unix:/path or --server=tcp:host:port");
   }
@@ -164,9 +172,22 @@ absl::Status ValidateConfig(const v1::LearnerConfig& config) {
                  collection.total_frames(), "1 or more"),
            check(collection.groups() == 1 || collection.groups() == 2, "collection.groups",
                  collection.groups(), "1 or 2"),
-           check(collection.mode() == kSteps || collection.mode() == kRemotePolicy,
+           check(collection.mode() == kSteps || collection.mode() == kCollectors ||
+                     collection.mode() == kRemotePolicy,
                  "collection.mode", absl::StrCat("\"", collection.mode(), "\""),
-                 "steps or remote-policy"),
+                 "steps, collectors or remote-policy"),
+           check(collection.init_random_frames() >= 0 &&
+                     collection.init_random_frames() < collection.total_frames(),
+                 "collection.init_random_frames", collection.init_random_frames(),
+                 "0 … collection.total_frames - 1"),
+           check(collection.frames_per_batch() >= 0 && env.num_envs() >= 1 &&
+                     collection.frames_per_batch() % env.num_envs() == 0,
+                 "collection.frames_per_batch", collection.frames_per_batch(),
+                 absl::StrCat("0, or a multiple of env.num_envs (", env.num_envs(), ")")),
+           check(collection.max_frames_per_traj() >= 0, "collection.max_frames_per_traj",
+                 collection.max_frames_per_traj(), "0 (env.max_episode_steps) or more"),
+           check(std::isfinite(normalization.reward_scale()), "normalization.reward_scale",
+                 normalization.reward_scale(), "any number"),
            check(normalization.observation_clip() > 0, "normalization.observation_clip",
                  normalization.observation_clip(), "any positive number"),
            check(normalization.reward_clip() > 0, "normalization.reward_clip",

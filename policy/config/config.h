@@ -14,6 +14,7 @@ namespace hivewire {
 
 // Values of collection.mode.
 inline constexpr char kSteps[] = "steps";
+inline constexpr char kCollectors[] = "collectors";
 inline constexpr char kRemotePolicy[] = "remote-policy";
 
 struct ConfigSources {

@@ -239,12 +239,12 @@ class Ppo : public Algorithm {
 
   Likelihoods LikelihoodsOf(const at::Tensor& observations, const at::Tensor& actions) {
     const int64_t rows = actions.size(0);
-    if (rollout_.has_likelihoods()) {
-      return {View(rollout_.values(), {observations.size(0)}), View(rollout_.log_probs(), {rows})};
-    }
+    const at::Tensor values = rollout_.has_values()
+                                  ? View(rollout_.values(), {observations.size(0)})
+                                  : model_->ForwardValue(observations).cpu().contiguous();
+    if (rollout_.has_likelihoods()) return {values, View(rollout_.log_probs(), {rows})};
     const at::Tensor inputs = model_->ForwardPolicy(observations.narrow(0, 0, rows));
-    return {model_->ForwardValue(observations).cpu().contiguous(),
-            distribution_->Evaluate(inputs, actions).log_prob.cpu()};
+    return {values, distribution_->Evaluate(inputs, actions).log_prob.cpu()};
   }
 
   // Valid steps of the rollout, with log-probabilities, values, advantages and returns.

@@ -21,7 +21,7 @@ Rollout::Rollout(int max_steps, int num_lanes, int observation_dim, int action_d
 
 void Rollout::Clear() {
   std::fill(lane_steps_.begin(), lane_steps_.end(), 0);
-  has_likelihoods_ = false;
+  has_likelihoods_ = has_values_ = false;
 }
 
 int Rollout::StepsLeft() const {
@@ -49,6 +49,7 @@ void Rollout::PutActions(LaneRange lanes, absl::Span<const float> observations,
 void Rollout::PutLikelihoods(LaneRange lanes, absl::Span<const float> log_probs,
                              absl::Span<const float> values) {
   has_likelihoods_ = true;
+  has_values_ = !values.empty();
   log_probs_.resize(rewards_.size());
   values_.resize(rewards_.size() + num_lanes_);
   const size_t at = index(lane_steps_[lanes.first], lanes.first);
@@ -65,7 +66,7 @@ void Rollout::PutTransitions(LaneRange lanes, const Transitions& transitions) {
   std::copy(transitions.valid.begin(), transitions.valid.end(), valid_.begin() + at);
   std::copy(transitions.next_observations.begin(), transitions.next_observations.end(),
             observations_.begin() + index(step + 1, lanes.first) * observation_dim_);
-  if (has_likelihoods_) {
+  if (has_values_) {
     std::copy(transitions.next_values.begin(), transitions.next_values.end(),
               values_.begin() + index(step + 1, lanes.first));
   }

@@ -28,11 +28,13 @@ class Rollout {
   // Keeps what the lanes see and do in their present step; actions (count, action_dim).
   void PutActions(LaneRange lanes, absl::Span<const float> observations,
                   absl::Span<const float> actions);
-  // Of actions chosen elsewhere, beside PutActions.
+  // Of actions chosen elsewhere, beside PutActions; no values where none are known.
   void PutLikelihoods(LaneRange lanes, absl::Span<const float> log_probs,
                       absl::Span<const float> values);
   // Whether the steps so far have likelihoods.
   bool has_likelihoods() const { return has_likelihoods_; }
+  // Whether they have values too.
+  bool has_values() const { return has_values_; }
   // Keeps what came of it, and moves the lanes on.
   void PutTransitions(LaneRange lanes, const Transitions& transitions);
 
@@ -44,7 +46,7 @@ class Rollout {
   size_t index(int step, int lane) const { return static_cast<size_t>(step) * num_lanes_ + lane; }
   std::vector<float>& observations() { return observations_; }
   std::vector<float>& actions() { return actions_; }
-  // Where has_likelihoods(); values have the further row, too.
+  // Where has_likelihoods() and has_values(); values have the further row, too.
   std::vector<float>& log_probs() { return log_probs_; }
   std::vector<float>& values() { return values_; }
   // The indices of all valid steps, rising.
@@ -62,6 +64,7 @@ class Rollout {
   std::vector<float> observations_;
   std::vector<float> actions_;
   bool has_likelihoods_ = false;
+  bool has_values_ = false;
   std::vector<float> log_probs_;
   std::vector<float> values_;
   std::vector<float> rewards_;

@@ -7,7 +7,7 @@ start_server --listen="unix:${folder}/closed.sock"
 refused 'remote-policy.*closed\.sock.*(rollouts|policies)' \
   learner train --preset=cartpole --collect=remote-policy "--server=unix:${folder}/closed.sock" \
   --run_folder="${folder}/refused"
-refused 'collection\.mode is "remote"; it can be steps or remote-policy' \
+refused 'collection\.mode is "remote"; it can be steps, collectors or remote-policy' \
   learner train --preset=cartpole --collect=remote "--server=unix:${folder}/closed.sock"
 
 start_server --listen="unix:${folder}/env.sock" --allow_rollouts

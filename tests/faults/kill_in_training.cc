@@ -8,120 +8,23 @@
 #include <vector>
 
 #include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
-#include "base/file.h"
-#include "policy/checkpoint/checkpoint.h"
 #include "policy/step_collector.h"
 #include "tests/faults/checking_algorithm.h"
 #include "tests/faults/child.h"
 #include "tests/faults/kill_matrix.h"
+#include "tests/faults/learner_run.h"
 
 namespace hivewire {
 namespace {
 
-constexpr absl::Duration kPatience = absl::Seconds(300);
-constexpr int kLanes = 8;
-constexpr int kFramesAnUpdate = 32 * kLanes;  // of the preset cartpole
-
-absl::Duration UpTo(int milliseconds, std::mt19937& random) {
-  return absl::Microseconds(std::uniform_int_distribution<int>(0, 1000 * milliseconds)(random));
+absl::Status KillServer(ServerChild& server, int kills, std::mt19937& random,
+                        const std::function<int64_t()>& progress) {
+  return KillAndRestart([&] { server.Kill(); }, [&] { return server.Start(); }, kills, random,
+                        progress);
 }
-
-// Kills the server at random moments, mostly while it is being used (`progress` rises), and starts
-// it again, now and then after a pause.
-absl::Status KillAndRestart(ServerChild& server, int kills, std::mt19937& random,
-                            const std::function<int64_t()>& progress) {
-  for (int kill = 0; kill < kills; ++kill) {
-    const absl::Time deadline = absl::Now() + kPatience;
-    const int64_t before = progress();
-    const bool in_use = random() % 4 != 0;
-    while (in_use && progress() == before) {
-      if (absl::Now() > deadline) return absl::DeadlineExceededError("it does not go on");
-      absl::SleepFor(absl::Milliseconds(5));
-    }
-    absl::SleepFor(UpTo(100, random));
-    server.Kill();
-    if (random() % 4 == 0) absl::SleepFor(UpTo(300, random));
-    const absl::Status status = server.Start();
-    if (!status.ok()) return status;
-  }
-  return absl::OkStatus();
-}
-
-// A run of `learner` in a folder of its own.
-struct Run {
-  const KillOptions& options;
-  std::string server;
-  std::string folder;
-  std::string log = folder + ".log";
-
-  absl::StatusOr<std::unique_ptr<Child>> Start(bool resume, int64_t frames) const {
-    std::vector<std::string> words = {options.learner, "train", absl::StrCat("--server=", server)};
-    if (resume) {
-      words.push_back(absl::StrCat("--resume=", folder));
-    } else {
-      words.insert(words.end(), {"--preset=cartpole", absl::StrCat("--run_folder=", folder),
-                                 absl::StrCat("--set=collection.total_frames=", frames),
-                                 absl::StrCat("--set=checkpoint.interval=", kFramesAnUpdate),
-                                 "--set=evaluation.interval=0", "--set=evaluation.episodes=0",
-                                 "--set=ppo.epochs=2", "--set=output.tensorboard=false"});
-    }
-    return Child::Start(words, log);
-  }
-
-  // Frames of the last line of the run's progress.csv; 0 where there is none.
-  int64_t Frames() const {
-    int64_t frames = 0;
-    const std::string csv = ReadFile(absl::StrCat(folder, "/progress.csv")).value_or("");
-    for (const absl::string_view line : absl::StrSplit(csv, '\n', absl::SkipEmpty())) {
-      int64_t value = 0;
-      if (absl::SimpleAtoi(line.substr(0, line.find(',')), &value)) frames = value;
-    }
-    return frames;
-  }
-
-  // Every update stands once in progress.csv, in order.
-  absl::Status CheckProgress() const {
-    int64_t expected = 0;
-    const auto csv = ReadFile(absl::StrCat(folder, "/progress.csv"));
-    if (!csv.ok()) return csv.status();
-    for (const absl::string_view line : absl::StrSplit(*csv, '\n', absl::SkipEmpty())) {
-      int64_t frames = 0;
-      if (!absl::SimpleAtoi(line.substr(0, line.find(',')), &frames)) continue;
-      expected += kFramesAnUpdate;
-      if (frames == expected) continue;
-      return absl::DataLossError(
-          absl::StrCat("progress.csv has ", frames, " frames where ", expected, " should stand"));
-    }
-    return absl::OkStatus();
-  }
-
-  absl::StatusOr<Checkpoint> Last() const {
-    const auto path = CheckpointFolder(absl::StrCat(folder, "/checkpoints")).Find("last");
-    if (!path.ok()) return path.status();
-    return ReadCheckpoint(*path);
-  }
-
-  absl::Status Failed(absl::string_view what) const {
-    return absl::InternalError(
-        absl::StrCat("the learner ", what, ": ", ReadFile(log).value_or("no log")));
-  }
-
-  // Until it has done `frames`.
-  absl::Status Await(Child& child, int64_t frames) const {
-    const absl::Time deadline = absl::Now() + kPatience;
-    while (Frames() < frames) {
-      if (!child.Running()) return Failed("ended");
-      if (absl::Now() > deadline) return Failed("gets nowhere");
-      absl::SleepFor(absl::Milliseconds(10));
-    }
-    return absl::OkStatus();
-  }
-};
 
 }  // namespace
 
@@ -152,7 +55,7 @@ absl::StatusOr<std::string> KillServersUnderCollector(const KillOptions& options
   std::atomic<int64_t> transitions{0};
   absl::Status killed;
   std::thread killer([&] {
-    killed = KillAndRestart(server, options.kills, random, [&] { return transitions.load(); });
+    killed = KillServer(server, options.kills, random, [&] { return transitions.load(); });
     done.store(true);
   });
   int after = 0;
@@ -177,12 +80,13 @@ absl::StatusOr<std::string> KillServersUnderLearner(const KillOptions& options) 
                      absl::StrCat("unix:", options.folder, "/socket"), {});
   absl::Status status = server.Start();
   if (!status.ok()) return status;
-  const Run run{options, server.address(), absl::StrCat(options.folder, "/run")};
+  const LearnerRun run{options.learner, absl::StrCat("--server=", server.address()),
+                       absl::StrCat(options.folder, "/run")};
   auto child = run.Start(/*resume=*/false, int64_t{1} << 40);
   if (!child.ok()) return child.status();
   status = run.Await(**child, kFramesAnUpdate);
   if (status.ok()) {
-    status = KillAndRestart(server, options.kills, random, [&] { return run.Frames(); });
+    status = KillServer(server, options.kills, random, [&] { return run.Frames(); });
   }
   // It goes on after the last kill too, and ends when it is asked to.
   if (status.ok()) status = run.Await(**child, run.Frames() + 3 * kFramesAnUpdate);
@@ -205,7 +109,8 @@ absl::StatusOr<std::string> KillLearners(const KillOptions& options) {
   absl::Status status = server.Start();
   if (!status.ok()) return status;
   const int64_t frames = int64_t{kFramesAnUpdate} * (40 + 12 * options.kills);
-  const Run run{options, server.address(), absl::StrCat(options.folder, "/run")};
+  const LearnerRun run{options.learner, absl::StrCat("--server=", server.address()),
+                       absl::StrCat(options.folder, "/run")};
   auto child = run.Start(/*resume=*/false, frames);
   if (!child.ok()) return child.status();
   // The first checkpoint is what a killed learner comes back to.
@@ -228,7 +133,8 @@ absl::StatusOr<std::string> KillLearners(const KillOptions& options) {
   status = run.CheckProgress();
   if (!status.ok()) return status;
 
-  const Run undisturbed{options, server.address(), absl::StrCat(options.folder, "/undisturbed")};
+  const LearnerRun undisturbed{options.learner, absl::StrCat("--server=", server.address()),
+                               absl::StrCat(options.folder, "/undisturbed")};
   auto reference = undisturbed.Start(/*resume=*/false, frames);
   if (!reference.ok()) return reference.status();
   if ((*reference)->Wait(absl::Now() + kPatience) != 0)

@@ -1,7 +1,8 @@
 // Kills clients, connections, servers and learners at random moments, and prints a line for each
 // row:
 //
-//   kill_matrix --env_server=… --learner=… --clients=100 --cuts=50 --servers=50 --learners=50
+//   kill_matrix --env_server=… --learner=… --collector=…
+//               --clients=100 --cuts=50 --servers=50 --learners=50 --collectors=20
 //
 // The exit status is 0 only if every row held.
 #include "tests/faults/kill_matrix.h"
@@ -23,10 +24,12 @@
 
 ABSL_FLAG(std::string, env_server, "", "The server's program.");
 ABSL_FLAG(std::string, learner, "", "The learner's program.");
+ABSL_FLAG(std::string, collector, "", "The collector's program.");
 ABSL_FLAG(int, clients, 0, "SIGKILLs of the client.");
 ABSL_FLAG(int, cuts, 0, "Cut connections.");
 ABSL_FLAG(int, servers, 0, "SIGKILLs of the server in training.");
 ABSL_FLAG(int, learners, 0, "SIGKILLs of the learner.");
+ABSL_FLAG(int, collectors, 0, "SIGKILLs around a learner with two collectors, of each kind.");
 ABSL_FLAG(uint32_t, seed, 1, "Of the moments.");
 ABSL_FLAG(bool, stepper, false, "Be the client that is killed.");
 ABSL_FLAG(std::string, server, "", "stepper: address.");
@@ -58,6 +61,9 @@ int RunMatrix() {
       {"server killed, collector", absl::GetFlag(FLAGS_servers), KillServersUnderCollector},
       {"server killed, learner", absl::GetFlag(FLAGS_servers), KillServersUnderLearner},
       {"learner killed", absl::GetFlag(FLAGS_learners), KillLearners},
+      {"collector killed", absl::GetFlag(FLAGS_collectors), KillCollectors},
+      {"a collector's server killed", absl::GetFlag(FLAGS_collectors), KillServersUnderCollectors},
+      {"learner of two killed", absl::GetFlag(FLAGS_collectors), KillLearnersUnderCollectors},
   };
   int failed = 0, passed = 0;
   for (const Row& row : rows) {
@@ -66,9 +72,10 @@ int RunMatrix() {
     const absl::Time begin = absl::Now();
     const auto line = row.run({std::filesystem::read_symlink("/proc/self/exe").string(),
                                absl::GetFlag(FLAGS_env_server), absl::GetFlag(FLAGS_learner),
-                               folder.path(), row.kills, absl::GetFlag(FLAGS_seed)});
+                               absl::GetFlag(FLAGS_collector), folder.path(), row.kills,
+                               absl::GetFlag(FLAGS_seed)});
     ++(line.ok() ? passed : failed);
-    std::printf("%-25s %-6s %s (%.0f s)\n", row.name, line.ok() ? "ok" : "FAILED",
+    std::printf("%-27s %-6s %s (%.0f s)\n", row.name, line.ok() ? "ok" : "FAILED",
                 line.ok() ? line->c_str() : line.status().ToString().c_str(),
                 absl::ToDoubleSeconds(absl::Now() - begin));
     std::fflush(stdout);

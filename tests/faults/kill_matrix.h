@@ -13,6 +13,7 @@ struct KillOptions {
   std::string self;        // this program, which is also the client that is killed
   std::string env_server;  // programs
   std::string learner;
+  std::string collector;
   std::string folder;  // short, for sockets; empty at the start
   int kills = 0;
   uint32_t seed = 0;  // of the moments
@@ -30,6 +31,13 @@ absl::StatusOr<std::string> KillServersUnderCollector(const KillOptions& options
 absl::StatusOr<std::string> KillServersUnderLearner(const KillOptions& options);
 // SIGKILLs of the learner, which resumes: the end must be that of an undisturbed run, bit for bit.
 absl::StatusOr<std::string> KillLearners(const KillOptions& options);
+
+// SIGKILLs of one of two collectors: the learner goes on with the other, and takes it back.
+absl::StatusOr<std::string> KillCollectors(const KillOptions& options);
+// The same of the env server of one of them.
+absl::StatusOr<std::string> KillServersUnderCollectors(const KillOptions& options);
+// SIGKILLs of a learner with two collectors: they come back to the one that resumes.
+absl::StatusOr<std::string> KillLearnersUnderCollectors(const KillOptions& options);
 
 }  // namespace hivewire
 

@@ -9,32 +9,20 @@
 // nothing that happened is recorded twice.
 //
 // One thread at a time. After any other error from the envs the collector is finished.
-#ifndef HIVEWIRE_POLICY_COLLECTOR_H_
-#define HIVEWIRE_POLICY_COLLECTOR_H_
+#ifndef HIVEWIRE_POLICY_COLLECTOR_INTERFACE_H_
+#define HIVEWIRE_POLICY_COLLECTOR_INTERFACE_H_
 
 #include <cstdint>
-#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/str_cat.h"
+#include "policy/algorithm.h"
 #include "policy/checkpoint/tensor_map.h"
+#include "policy/experience.h"
 #include "policy/normalizer.h"
 
 namespace hivewire {
-
-// Where the observation normaliser lies in a checkpoint.
-inline constexpr char kObservationMoments[] = "normalizer.observation";
-// The same of the reward normaliser, and of a lane's snapshot.
-inline constexpr char kRewardMoments[] = "normalizer.reward";
-inline std::string EnvStateName(size_t lane) { return absl::StrCat("env_state.", lane); }
-
-// A finished episode, in raw rewards.
-struct EpisodeSummary {
-  double episode_return = 0;
-  double length = 0;
-};
 
 class Collector {
  public:
@@ -44,7 +32,7 @@ class Collector {
   virtual absl::Status Start(uint64_t seed) = 0;
 
   // Steps lanes until the algorithm can update, or exactly `max_frames` steps of single lanes were
-  // taken; returns how many.
+  // taken; returns how many. CANCELLED where it waited and the run was asked to stop.
   virtual absl::StatusOr<int64_t> Collect(int64_t max_frames) = 0;
 
   // How often the servers lost the pools.
@@ -52,6 +40,11 @@ class Collector {
   // Episodes that ended since the last call, and lane faults.
   virtual std::vector<EpisodeSummary> TakeEpisodes() = 0;
   virtual int64_t TakeFaults() = 0;
+  // Of the last Collect.
+  virtual std::vector<Statistic> statistics() const { return {}; }
+
+  // The run is over: nothing more is collected.
+  virtual void Finish() {}
 
   // Null where observations are not normalised.
   virtual const ObservationNormalizer* observation_normalizer() const = 0;
@@ -66,4 +59,4 @@ class Collector {
 
 }  // namespace hivewire
 
-#endif  // HIVEWIRE_POLICY_COLLECTOR_H_
+#endif  // HIVEWIRE_POLICY_COLLECTOR_INTERFACE_H_

@@ -1,0 +1,73 @@
+// An Actor that runs a policy which somebody else learns, and keeps what comes of it as experience:
+// the part of a collector that is the same in a learner's own process and in one of its own.
+//
+// A lane's random numbers are a function of (seed, the lane's number in the run, how many steps the
+// lane has taken), and a row's action of its observation and these alone. So it makes no
+// difference which lanes are collected together, nor by how many collectors.
+//
+// Observations and rewards come raw: the policy has its own normaliser. One thread at a time.
+#ifndef HIVEWIRE_POLICY_EXPORTED_ACTOR_H_
+#define HIVEWIRE_POLICY_EXPORTED_ACTOR_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/types/span.h"
+#include "policy/action_space.h"
+#include "policy/actor.h"
+#include "policy/checkpoint/tensor_map.h"
+#include "policy/experience.h"
+#include "policy/portable/portable_policy.h"
+
+namespace hivewire {
+
+// Of a run's lanes, where they are given to a collector for the nth time, counted from 0.
+uint64_t PolicySeed(uint64_t run_seed, uint64_t nth);
+
+class ExportedActor : public Actor {
+ public:
+  using PolicyPointer = std::shared_ptr<const PortablePolicy>;
+
+  // Lanes first_lane … first_lane + num_lanes − 1 of the run; here they are 0 … num_lanes − 1.
+  ExportedActor(const ActionSpace& action, int observation_dim, int first_lane, int num_lanes,
+                uint64_t seed);
+
+  // The next experience: `steps` steps of each lane. `policy` is asked before each choice.
+  void Begin(int steps, std::function<PolicyPointer()> policy);
+
+  absl::Status Act(LaneRange lanes, absl::Span<const float> observations,
+                   absl::Span<char> actions) override;
+  absl::Status Record(LaneRange lanes, const Transitions& transitions) override;
+  int StepsUntilUpdate() const override;
+
+  // The lanes start new episodes without having been told of it by Record.
+  void StartAnew() { fresh_ = true; }
+
+  // What was recorded, once no step is left.
+  Experience Take();
+
+  // How many steps each lane has taken. DATA_LOSS where none are kept, FAILED_PRECONDITION for other
+  // lanes.
+  void Save(TensorMap& tensors) const;
+  absl::Status Load(const TensorMap& tensors);
+
+ private:
+  const ActionSpace action_;
+  const int first_lane_;
+  const uint64_t seed_;
+  std::function<PolicyPointer()> policy_;
+  Experience experience_;
+  bool fresh_ = true;  // the next experience starts anew
+  // By lane: steps since Begin, and ever.
+  std::vector<int> steps_;
+  std::vector<uint64_t> steps_ever_;
+  PolicyScratch scratch_;
+  std::vector<Draw> draws_;
+};
+
+}  // namespace hivewire
+
+#endif  // HIVEWIRE_POLICY_EXPORTED_ACTOR_H_

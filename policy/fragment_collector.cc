@@ -1,0 +1,172 @@
+#include "policy/fragment_collector.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "policy/random_policy.h"
+
+namespace hivewire {
+namespace {
+
+constexpr char kVersion[] = "collector.policy_version";
+constexpr char kEndedBadly[] = "collector.ended_badly";
+
+}  // namespace
+
+FragmentCollector::FragmentCollector(FragmentSource& source, Algorithm& algorithm,
+                                     const v1::LearnerConfig& config)
+    : source_(source),
+      algorithm_(algorithm),
+      num_lanes_(source.problem().num_lanes),
+      normalizers_(config, source.problem().observation_dim, source.problem().num_lanes),
+      random_frames_(config.collection().init_random_frames()),
+      ended_badly_(static_cast<size_t>(num_lanes_)) {}
+
+absl::Status FragmentCollector::Start(uint64_t seed) { return source_.Start(seed); }
+
+absl::StatusOr<int64_t> FragmentCollector::Collect(int64_t max_frames) {
+  int64_t collected = 0;
+  Experience experience;
+  while (random_frames_ > 0 && collected < max_frames) {
+    const absl::StatusOr<int64_t> frames =
+        Gather(RandomPolicy(source_.action_leaf(), source_.problem().observation_dim),
+               max_frames - collected, experience);
+    if (!frames.ok()) return frames;
+    random_frames_ -= *frames;
+    collected += *frames;
+  }
+  if (collected == max_frames) return collected;
+  absl::StatusOr<v1::Policy> policy = algorithm_.Export();
+  if (!policy.ok()) return policy.status();
+  // Values are the learner's own to compute, for all steps at once.
+  policy->clear_critic();
+  if (const ObservationNormalizer* normalizer = normalizers_.observation()) {
+    *policy->mutable_observation_normalizer() = normalizer->Export();
+  }
+  const absl::StatusOr<int64_t> frames =
+      Gather(*std::move(policy), max_frames - collected, experience);
+  if (!frames.ok()) return frames;
+  if (absl::Status status = Record(experience, *frames); !status.ok()) return status;
+  return collected + *frames;
+}
+
+absl::StatusOr<int64_t> FragmentCollector::Gather(v1::Policy policy, int64_t max_frames,
+                                                  Experience& experience) {
+  policy.set_version(++version_);
+  policy.add_observation_leaves("observation");
+  *policy.add_action() = source_.action_leaf();
+  const int64_t wanted = std::min(max_frames, algorithm_.StepsUntilUpdate() * num_lanes_);
+  absl::StatusOr<std::vector<Experience>> parts =
+      source_.Gather(policy, static_cast<int>((wanted + num_lanes_ - 1) / num_lanes_));
+  if (!parts.ok()) return parts.status();
+  for (const Experience& part : *parts) {
+    if (!part.starts_anew) continue;
+    normalizers_.StartAnew(part.lanes[0], part.num_lanes());
+    for (const int lane : part.lanes) ended_badly_[static_cast<size_t>(lane)] = 0;
+  }
+  experience = JoinLanes(*std::move(parts));
+  const int64_t lanes = experience.num_lanes();
+  const int64_t frames = std::min(wanted, experience.steps * lanes);
+  const int steps = static_cast<int>((frames + lanes - 1) / lanes);
+  for (const EpisodeSummary& episode : EpisodesWithin(experience, steps)) {
+    episodes_.push_back(episode);
+  }
+  faults_ += std::count_if(experience.fault.begin(),
+                           experience.fault.begin() + experience.row(steps, 0),
+                           [](uint8_t fault) { return fault != 0; });
+
+  // What a failed lane shows after the failure is all zero, and nothing.
+  seen_.resize(experience.row(steps, 0));
+  for (size_t k = 0; k < experience.lanes.size(); ++k) {
+    uint8_t& ended_badly = ended_badly_[static_cast<size_t>(experience.lanes[k])];
+    for (int t = 0; t < steps; ++t) {
+      seen_[experience.row(t, k)] = !ended_badly;
+      ended_badly = experience.fault[experience.row(t, k)];
+    }
+  }
+  if (ObservationNormalizer* normalizer = normalizers_.observation()) {
+    const ObservationNormalizer published = *normalizer;
+    const auto dim = static_cast<size_t>(experience.shape.observation_dim);
+    normalizer->moments().Update(
+        absl::MakeConstSpan(experience.observations).first(seen_.size() * dim), seen_);
+    published.Normalize(absl::MakeSpan(experience.observations));
+  }
+  return frames;
+}
+
+absl::Status FragmentCollector::Record(Experience& experience, int64_t frames) {
+  const int num_lanes = experience.num_lanes();
+  const size_t dim = static_cast<size_t>(experience.shape.observation_dim);
+  // Lanes that follow one another in the run are told of together.
+  int end = 0;
+  for (int begin = 0; begin < num_lanes; begin = end) {
+    const int first_lane = experience.lanes[static_cast<size_t>(begin)];
+    for (end = begin + 1; end < num_lanes; ++end) {
+      if (experience.lanes[static_cast<size_t>(end)] != first_lane + end - begin) break;
+    }
+    for (int step = 0; step < experience.steps; ++step) {
+      // In the last step only the first lanes may count.
+      const int count = static_cast<int>(std::clamp<int64_t>(
+          frames - static_cast<int64_t>(step) * num_lanes - begin, 0, end - begin));
+      if (count == 0) break;
+      const LaneRange lanes = {begin, count};
+      const size_t at = experience.row(step, static_cast<size_t>(begin));
+      const size_t next = experience.row(step + 1, static_cast<size_t>(begin));
+      const auto of = [count](auto& all, size_t first, size_t width = 1) {
+        return absl::MakeSpan(all).subspan(first * width, static_cast<size_t>(count) * width);
+      };
+      normalizers_.NormalizeRewards(first_lane, of(experience.rewards, at),
+                                    of(experience.valid, at), of(experience.terminated, at),
+                                    of(experience.truncated, at));
+      absl::Status status = algorithm_.TakeChoices(
+          lanes, {of(experience.observations, at, dim),
+                  of(experience.actions, at, experience.shape.action_bytes),
+                  of(experience.log_probs, at),
+                  {}});
+      if (!status.ok()) return status;
+      status = algorithm_.Record(
+          lanes, {of(experience.observations, next, dim), of(experience.rewards, at),
+                  of(experience.terminated, at), of(experience.truncated, at),
+                  of(experience.valid, at)});
+      if (!status.ok()) return status;
+    }
+  }
+  return absl::OkStatus();
+}
+
+std::vector<EpisodeSummary> FragmentCollector::TakeEpisodes() {
+  return std::exchange(episodes_, {});
+}
+
+int64_t FragmentCollector::TakeFaults() { return std::exchange(faults_, 0); }
+
+absl::Status FragmentCollector::Save(bool env_state, TensorMap& tensors) {
+  const double version = static_cast<double>(version_);
+  tensors.PutDoubles(kVersion, {&version, 1});
+  tensors.PutBytes(kEndedBadly,
+                   {reinterpret_cast<const char*>(ended_badly_.data()), ended_badly_.size()});
+  normalizers_.Save(tensors);
+  return source_.Save(env_state, tensors);
+}
+
+absl::Status FragmentCollector::Load(const TensorMap& tensors, uint64_t seed,
+                                     absl::Status& env_state_lost) {
+  // The run is past them.
+  random_frames_ = 0;
+  absl::Status status;
+  double version = 0;
+  // A run that collected otherwise until now has published nothing yet.
+  if (tensors.contains(kVersion)) status = tensors.GetDoubles(kVersion, {&version, 1});
+  version_ = static_cast<uint64_t>(version);
+  if (status.ok()) status = normalizers_.Load(tensors);
+  if (status.ok()) status = source_.Load(tensors, seed, env_state_lost);
+  if (!status.ok() || !env_state_lost.ok()) return status;
+  const absl::StatusOr<std::string> ended_badly = tensors.GetBytes(kEndedBadly);
+  if (ended_badly.ok() && ended_badly->size() == ended_badly_.size()) {
+    std::copy(ended_badly->begin(), ended_badly->end(), ended_badly_.begin());
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace hivewire
