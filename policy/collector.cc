@@ -14,8 +14,8 @@
 #include "absl/flags/usage.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "base/grpc_tuning.h"
 #include "client/connection_flags.h"
-#include "client/polling.h"
 #include "policy/collecting.h"
 #include "policy/stop_signal.h"
 
@@ -79,7 +79,7 @@ absl::Status Main(const StopSignal& stop_signal) {
 }  // namespace hivewire
 
 int main(int argc, char** argv) {
-  hivewire::PreferPoll();
+  hivewire::TuneGrpcClient();
   spdlog::set_default_logger(spdlog::stderr_color_mt("collector"));
   absl::SetProgramUsageMessage(
       "steps envs by a learner's policy, and sends it what comes of that.\n\n"

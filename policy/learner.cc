@@ -15,9 +15,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
+#include "base/grpc_tuning.h"
 #include "base/nearest.h"
 #include "client/connection_flags.h"
-#include "client/polling.h"
 #include "policy/commands.h"
 #include "policy/config/config.h"
 #include "policy/rpc/training_server.h"
@@ -196,7 +196,7 @@ absl::Status Dispatch(const std::vector<char*>& words, const std::vector<std::st
 }  // namespace hivewire
 
 int main(int argc, char** argv) {
-  hivewire::PreferPoll();
+  hivewire::TuneGrpcClient();
   absl::SetProgramUsageMessage(hivewire::kUsage);
   std::vector<char*> arguments(argv, argv + argc);
   const std::vector<std::string> set = hivewire::TakeOverrides(arguments);

@@ -18,6 +18,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
 #include "base/default_socket.h"
+#include "base/grpc_tuning.h"
 #include "base/version.h"
 #include "server/tasks/registry.h"
 
@@ -173,6 +174,7 @@ int Main() {
 }  // namespace hivewire
 
 int main(int argc, char** argv) {
+  hivewire::TuneGrpc();
   absl::SetProgramUsageMessage(
       "env_server: hosts pools of environments.\n\n  env_server                                  "
       "on a Unix socket of this user's own\n"

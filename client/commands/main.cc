@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "base/grpc_tuning.h"
 #include "client/commands/hivectl.h"
-#include "client/polling.h"
 
 namespace {
 
@@ -17,7 +17,7 @@ std::atomic<bool> interrupted{false};
 }  // namespace
 
 int main(int argc, char** argv) {
-  hivewire::PreferPoll();
+  hivewire::TuneGrpcClient();
   // The first signal asks the command to clean up, the second one ends it.
   struct sigaction action = {};
   action.sa_handler = [](int) { interrupted.store(true); };

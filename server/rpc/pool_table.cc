@@ -189,8 +189,10 @@ void PoolTable::Drain() {
 }
 
 void PoolTable::Reap() {
+  std::vector<std::shared_ptr<HostedPool>> pools;  // its memory is used again
   while (true) {
     std::vector<std::shared_ptr<HostedPool>> buried;
+    pools.clear();
     {
       MutexLock lock(mutex_);
       changed_.WaitUntil(lock, absl::Now() + kReapPeriod, [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
@@ -202,8 +204,9 @@ void PoolTable::Reap() {
       for (auto key = idempotency_keys_.begin(); key != idempotency_keys_.end();) {
         key = key->second.until < now ? idempotency_keys_.erase(key) : std::next(key);
       }
+      for (const auto& [id, pool] : pools_) pools.push_back(pool);
     }
-    for (const std::shared_ptr<HostedPool>& pool : List()) {
+    for (const std::shared_ptr<HostedPool>& pool : pools) {
       if (!pool->Expired(absl::Now())) continue;
       spdlog::info("{}: its lease ran out", pool->id());
       Release(pool);

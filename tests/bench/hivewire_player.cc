@@ -15,9 +15,9 @@
 #include "absl/flags/parse.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "base/grpc_tuning.h"
 #include "client/action_sampler.h"
 #include "client/inproc.h"
-#include "client/polling.h"
 #include "client/stepping.h"
 #include "client/vector_env.h"
 #include "server/pool/workers.h"
@@ -204,7 +204,7 @@ int Main() {
 }  // namespace hivewire
 
 int main(int argc, char** argv) {
-  hivewire::PreferPoll();
+  hivewire::TuneGrpcClient();
   absl::ParseCommandLine(argc, argv);
   return hivewire::Main();
 }

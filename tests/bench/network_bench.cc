@@ -14,9 +14,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
+#include "base/grpc_tuning.h"
 #include "base/json.h"
 #include "client/action_sampler.h"
-#include "client/polling.h"
 #include "client/stepping.h"
 #include "client/vector_env.h"
 #include "tests/bench/delaying_proxy.h"
@@ -156,7 +156,7 @@ absl::Status Measure() {
 }  // namespace hivewire
 
 int main(int argc, char** argv) {
-  hivewire::PreferPoll();
+  hivewire::TuneGrpcClient();
   absl::SetProgramUsageMessage("network_bench: stepping against delay.");
   absl::ParseCommandLine(argc, argv);
   const absl::Status status = hivewire::Measure();

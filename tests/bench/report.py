@@ -186,6 +186,28 @@ def service_section(service, stepping):
             for name, rate in pixels.items()
         ]
     parts.append(table(["what", "measured"], rows, numbers_from=2))
+    if "grpc_floor" in service:
+        parts.append(
+            "What gRPC itself takes, for a server that answers each message of that size at once"
+            " and a client that does nothing with the answers (`tests/bench/grpc_floor.cc`): no"
+            " round trip is shorter on this machine, and no message cheaper."
+        )
+        parts.append(
+            table(
+                ["messages like", "server's API", "in flight", "round trip p50, µs", "CPU a message, µs"],
+                [
+                    [
+                        row["what"],
+                        row["api"],
+                        row["in_flight"],
+                        f"{row['round_trip_p50_us']:.0f}",
+                        f"{row['cpu_us_per_message']:.0f}",
+                    ]
+                    for row in service["grpc_floor"]
+                ],
+                numbers_from=2,
+            )
+        )
     fan_out = service["fan_out"]
     parts.append(
         "One `VectorEnv` over several servers, 64 lanes each, whose tasks sleep instead of"

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <filesystem>
 #include <vector>
 
@@ -27,6 +28,7 @@ constexpr absl::Duration kStartTimeout = absl::Seconds(30);
   const int output = open(log.c_str(), O_WRONLY | O_CREAT, 0600);
   dup2(output, STDOUT_FILENO);
   dup2(output, STDERR_FILENO);
+  unsetenv("GRPC_POLL_STRATEGY");  // TuneGrpcClient's, which is not for servers
   std::vector<char*> arguments;
   for (const std::string& argument : command)
     arguments.push_back(const_cast<char*>(argument.c_str()));

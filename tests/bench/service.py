@@ -114,7 +114,18 @@ def main():
             stdout=subprocess.PIPE,
             text=True,
         ).stdout
-    results = {**here, **json.loads(measured), **pixels(options)}
+    floor = subprocess.run(
+        [options.bin / "grpc_floor", f"--rounds={options.rounds}"],
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    ).stdout
+    results = {
+        **here,
+        **json.loads(measured),
+        **pixels(options),
+        "grpc_floor": json.loads(floor),
+    }
     options.json.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")
 
 

@@ -6,6 +6,6 @@
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 mapfile -t peers < <(peers)
-mapfile -t built < <(built //tests/bench:service_bench //tests/bench:sleeping_server //tests/bench:pixel_player)
+mapfile -t built < <(built //tests/bench:service_bench //tests/bench:sleeping_server //tests/bench:pixel_player //tests/bench:grpc_floor)
 python3 "${BENCH}/service.py" "${built[@]}" "${peers[@]}" --json "${RESULTS}/service.json" "$@"
 python3 "${BENCH}/report.py"

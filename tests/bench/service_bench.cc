@@ -13,8 +13,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "base/grpc_tuning.h"
 #include "base/json.h"
-#include "client/polling.h"
 #include "tests/bench/server_process.h"
 #include "tests/bench/service_rows.h"
 
@@ -170,7 +170,7 @@ absl::Status Measure() {
 }  // namespace hivewire
 
 int main(int argc, char** argv) {
-  hivewire::PreferPoll();
+  hivewire::TuneGrpcClient();
   absl::SetProgramUsageMessage("service_bench: many lanes, many clients, many servers.");
   absl::ParseCommandLine(argc, argv);
   const absl::Status status = hivewire::Measure();

@@ -14,6 +14,7 @@
 #include "absl/flags/flag.h"
 #include "absl/flags/parse.h"
 #include "absl/time/clock.h"
+#include "base/grpc_tuning.h"
 #include "server/rpc/env_server.h"
 #include "server/rpc/listen_address.h"
 #include "server/tasks/registry.h"
@@ -108,6 +109,7 @@ absl::Status Serve() {
 }  // namespace hivewire
 
 int main(int argc, char** argv) {
+  hivewire::TuneGrpc();
   absl::ParseCommandLine(argc, argv);
   const absl::Status status = hivewire::Serve();
   if (status.ok()) return 0;

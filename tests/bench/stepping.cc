@@ -13,8 +13,8 @@
 #include "absl/flags/usage.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "base/grpc_tuning.h"
 #include "base/json.h"
-#include "client/polling.h"
 #include "tests/bench/server_process.h"
 #include "tests/bench/stepping_bench.h"
 
@@ -108,7 +108,7 @@ int Main() {
 }  // namespace hivewire
 
 int main(int argc, char** argv) {
-  hivewire::PreferPoll();
+  hivewire::TuneGrpcClient();
   absl::SetProgramUsageMessage(
       "stepping: steps an env by a bare loop and by every carrier, in turn, and compares.");
   const std::vector<char*> rest = absl::ParseCommandLine(argc, argv);

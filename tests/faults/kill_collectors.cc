@@ -90,9 +90,9 @@ class Cluster {
 };
 
 // Kills beside a learner that never ends by itself, which must go on, and get its lanes back.
-absl::StatusOr<std::string> KillBeside(
-    const KillOptions& options, const std::function<void(Cluster&)>& kill,
-    const std::function<absl::Status(Cluster&)>& start) {
+absl::StatusOr<std::string> KillBeside(const KillOptions& options,
+                                       const std::function<void(Cluster&)>& kill,
+                                       const std::function<absl::Status(Cluster&)>& start) {
   std::mt19937 random(options.seed);
   Cluster cluster(options);
   absl::Status status = cluster.Start(int64_t{1} << 40);
@@ -157,9 +157,10 @@ absl::StatusOr<std::string> KillLearnersUnderCollectors(const KillOptions& optio
   if (last->state.frames() != frames) {
     return absl::DataLossError(absl::StrCat(last->state.frames(), " frames, not ", frames));
   }
-  return absl::StrFormat("%d kills, resumed each time; the collectors came back and ended with it, "
-                         "after exactly %d frames",
-                         kills, frames);
+  return absl::StrFormat(
+      "%d kills, resumed each time; the collectors came back and ended with it, "
+      "after exactly %d frames",
+      kills, frames);
 }
 
 absl::StatusOr<std::string> KillServersUnderCollectors(const KillOptions& options) {

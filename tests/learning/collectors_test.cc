@@ -195,9 +195,7 @@ TEST(ManyCollectors, ThreeHundredAndEightyFourLanesOverThirtyTwoFeedOneLearner) 
     ASSERT_TRUE(source.ok()) << source.status();
     std::vector<int> fragments(kCollectors32 * kLanesEach);
     int rounds = 0;
-    const auto starved = [&] {
-      return std::count(fragments.begin(), fragments.end(), 0) > 0;
-    };
+    const auto starved = [&] { return std::count(fragments.begin(), fragments.end(), 0) > 0; };
     // Asynchronous ones come as they are quick; each must come, however quick the others are.
     for (; rounds < kRounds || (!synchronous && starved() && rounds < 50 * kRounds); ++rounds) {
       v1::Policy policy =
