@@ -28,7 +28,7 @@ absl::StatusOr<std::string> ReadOption(absl::string_view option, const std::stri
   return content;
 }
 
-grpc::ChannelArguments Arguments(const ConnectionOptions& options) {
+grpc::ChannelArguments Arguments(const ConnectionOptions& options, bool tcp) {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
@@ -41,8 +41,10 @@ grpc::ChannelArguments Arguments(const ConnectionOptions& options) {
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 5000);
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 500);
-  // Windows that do not hold up a batch, instead of probing for them with pings of its own.
-  arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
+  // A window that does not hold up a batch. The connection's own window grows beyond 64 KiB only
+  // where gRPC probes for what is under way (with pings of its own): without, a network would carry
+  // one large message in a round trip. A Unix socket has no delay, and no need of pings.
+  arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, tcp ? 1 : 0);
   arguments.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, kWindowBytes);
   arguments.SetInt(GRPC_ARG_HTTP2_MAX_FRAME_SIZE, kFrameBytes);
   // The server's limit is agreed on in Attach.
@@ -88,7 +90,7 @@ absl::StatusOr<GrpcChannel> GrpcChannel::Make(const std::string& address,
     credentials = grpc::SslCredentials(ssl);
   }
   made.channel_ = grpc::CreateCustomChannel(std::string(absl::StripPrefix(address, "tcp:")),
-                                            credentials, Arguments(options));
+                                            credentials, Arguments(options, tcp));
   return made;
 }
 

@@ -208,9 +208,22 @@ def profile_goals(profile):
     ]
 
 
+def network_goals(network):
+    rows = [row for row in (network or {}).get("rows", []) if row["mode"] == "rollouts"]
+    rates = {(row["env"], row["round_trip_ms"]): row["lane_steps_per_s"] for row in rows}
+    return [
+        per_env(
+            "rollouts at 50 ms round trip ÷ without delay, 64 lanes",
+            dict.fromkeys(ENVS, 0.9),
+            {env: rates[env, 50] / rates[env, 0] for env in ENVS if (env, 50) in rates},
+        )
+    ]
+
+
 def all_goals(results):
     return (
         stepping_goals(results["stepping"])
         + service_goals(results["service"])
         + profile_goals(results["profile"])
+        + network_goals(results["network"])
     )

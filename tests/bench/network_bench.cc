@@ -1,6 +1,7 @@
-// Stepping over a slow network: lane steps per second against delay, through proxies of our own on
-// this machine. Prints a table, and with --json one object a line.
+// Stepping and rollouts over a slow network: lane steps per second against delay, through proxies
+// of our own on this machine. Prints a table, and with --json one object a line.
 #include <cstdio>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <tuple>
@@ -17,8 +18,10 @@
 #include "base/grpc_tuning.h"
 #include "base/json.h"
 #include "client/action_sampler.h"
+#include "client/rollout_client.h"
 #include "client/stepping.h"
 #include "client/vector_env.h"
+#include "tests/bench/bench_policy.h"
 #include "tests/bench/delaying_proxy.h"
 #include "tests/bench/server_process.h"
 
@@ -29,6 +32,7 @@ ABSL_FLAG(std::vector<std::string>, round_trips_ms, std::vector<std::string>({"0
           "Of the network; without any there is a side of its own.");
 ABSL_FLAG(double, bits_per_second, 1e9, "Of the network.");
 ABSL_FLAG(int, num_envs, 64, "Lanes.");
+ABSL_FLAG(int, fragment_length, 32, "Steps of a fragment, where the server runs the policy.");
 ABSL_FLAG(int, rounds, 3, "Of which medians are taken.");
 ABSL_FLAG(double, seconds, 1.5, "Of a turn.");
 ABSL_FLAG(bool, json, false, "Print one JSON object a line.");
@@ -41,73 +45,147 @@ constexpr int kActions = 64;  // different ones; then again from the first
 constexpr int64_t kManySteps = 1 << 30;
 constexpr int kMoreLanes = 16;  // times --num_envs, where many lanes hide the delay
 
-// One way to step through one delay.
-struct Side {
-  std::string mode;
-  double round_trip_ms = 0;
-  int lanes = 0;
-  std::unique_ptr<VectorEnv> env;
-  std::vector<std::string> actions;
-  std::unique_ptr<GroupStepper> stepper;
+// One way to have experience through one delay.
+class Side {
+ public:
+  Side(std::string mode, double round_trip_ms, int lanes)
+      : mode(std::move(mode)), round_trip_ms(round_trip_ms), lanes(lanes) {}
+  virtual ~Side() = default;
+
+  // Lane steps per second.
+  virtual absl::StatusOr<double> Play(absl::Duration turn) = 0;
+
+  const std::string mode;
+  const double round_trip_ms;
+  const int lanes;
   std::vector<double> rates;
 };
 
-absl::StatusOr<Side> MakeSide(const std::string& address, const std::string& env_id,
-                              const std::string& mode, double round_trip_ms, int lanes,
-                              int groups) {
-  Side side;
-  side.mode = mode;
-  side.round_trip_ms = round_trip_ms;
-  side.lanes = lanes;
+VectorEnvOptions OptionsFor(const std::string& address, const std::string& env_id, int lanes) {
   VectorEnvOptions options;
   options.server = address;
   options.env_id = env_id;
   options.num_envs = lanes;
-  auto env = VectorEnv::Make(options);
-  if (!env.ok()) return env.status();
-  side.env = *std::move(env);
-  ActionSampler sampler(ActionSampler::Kind::kRandom, side.env->spec(), side.env->action_leaves(),
-                        0);
-  side.actions = SampleActions(sampler, *side.env, kActions);
-  side.stepper = std::make_unique<GroupStepper>(*side.env, groups, side.actions);
-  StepResult result;
-  const absl::Status status = side.env->Reset(0, result);
-  if (!status.ok()) return status;
-  return side;
+  return options;
 }
 
-absl::Status Play(Side& side, bool keep) {
-  const absl::Time begin = absl::Now();
-  const auto done =
-      side.stepper->Run(kManySteps, begin + absl::Seconds(absl::GetFlag(FLAGS_seconds)));
-  if (!done.ok()) return done.status();
-  const double seconds = absl::ToDoubleSeconds(absl::Now() - begin);
-  if (keep) side.rates.push_back(static_cast<double>(*done) / seconds);
-  return absl::OkStatus();
+class SteppingSide : public Side {
+ public:
+  using Side::Side;
+
+  static absl::StatusOr<std::unique_ptr<Side>> Make(const std::string& address,
+                                                    const std::string& env_id,
+                                                    const std::string& mode, double round_trip_ms,
+                                                    int lanes, int groups) {
+    auto env = VectorEnv::Make(OptionsFor(address, env_id, lanes));
+    if (!env.ok()) return env.status();
+    auto side = std::make_unique<SteppingSide>(mode, round_trip_ms, lanes);
+    side->env_ = *std::move(env);
+    ActionSampler sampler(ActionSampler::Kind::kRandom, side->env_->spec(),
+                          side->env_->action_leaves(), 0);
+    side->actions_ = SampleActions(sampler, *side->env_, kActions);
+    side->stepper_ = std::make_unique<GroupStepper>(*side->env_, groups, side->actions_);
+    StepResult result;
+    const absl::Status status = side->env_->Reset(0, result);
+    if (!status.ok()) return status;
+    return side;
+  }
+
+  absl::StatusOr<double> Play(absl::Duration turn) override {
+    const absl::Time begin = absl::Now();
+    const auto done = stepper_->Run(kManySteps, begin + turn);
+    if (!done.ok()) return done.status();
+    return static_cast<double>(*done) / absl::ToDoubleSeconds(absl::Now() - begin);
+  }
+
+ private:
+  std::unique_ptr<VectorEnv> env_;
+  std::vector<std::string> actions_;
+  std::unique_ptr<GroupStepper> stepper_;
+};
+
+// The policy is on the server, and fragments come.
+class RolloutSide : public Side {
+ public:
+  using Side::Side;
+
+  static absl::StatusOr<std::unique_ptr<Side>> Make(const std::string& address,
+                                                    const std::string& env_id, double round_trip_ms,
+                                                    int lanes) {
+    auto client = RolloutClient::Create(
+        address, {}, PoolRequest(OptionsFor(address, env_id, lanes), static_cast<uint32_t>(lanes)));
+    if (!client.ok()) return client.status();
+    auto side = std::make_unique<RolloutSide>("rollouts", round_trip_ms, lanes);
+    side->client_ = *std::move(client);
+    const auto policy = BenchPolicy(side->client_->pool().spec());
+    if (!policy.ok()) return policy.status();
+    const auto published = side->client_->Publish(*policy);
+    if (!published.ok()) return published.status();
+    return side;
+  }
+
+  // From the first fragment, which comes from a standing start, to the first one after the turn.
+  absl::StatusOr<double> Play(absl::Duration turn) override {
+    CollectOptions options;
+    options.fragment_length = static_cast<uint32_t>(absl::GetFlag(FLAGS_fragment_length));
+    client_->Collect(options);
+    absl::Time begin, now;
+    double steps = 0;
+    do {
+      const auto fragment = client_->Next(absl::InfiniteFuture());
+      if (!fragment.ok()) return fragment.status();
+      now = absl::Now();
+      if (begin == absl::Time()) {
+        begin = now;
+        continue;
+      }
+      steps += static_cast<double>(fragment->length() * fragment->lanes());
+    } while (now - begin < turn);
+    client_->Cancel();
+    return steps / absl::ToDoubleSeconds(now - begin);
+  }
+
+ private:
+  std::unique_ptr<RolloutClient> client_;
+};
+
+absl::StatusOr<std::vector<std::unique_ptr<Side>>> SidesOf(const std::string& env_id,
+                                                           const std::string& address,
+                                                           double round_trip_ms) {
+  const int lanes = absl::GetFlag(FLAGS_num_envs);
+  std::vector<std::unique_ptr<Side>> sides;
+  for (const auto& [mode, num_envs, groups] :
+       {std::tuple("lockstep", lanes, 1), std::tuple("two groups", lanes, 2),
+        std::tuple("two groups of many lanes", kMoreLanes * lanes, 2)}) {
+    auto side = SteppingSide::Make(address, env_id, mode, round_trip_ms, num_envs, groups);
+    if (!side.ok()) return side.status();
+    sides.push_back(*std::move(side));
+  }
+  auto side = RolloutSide::Make(address, env_id, round_trip_ms, lanes);
+  if (!side.ok()) return side.status();
+  sides.push_back(*std::move(side));
+  return sides;
 }
 
 absl::Status MeasureEnv(const std::string& env_id,
                         const std::vector<std::pair<double, std::string>>& links) {
-  const int lanes = absl::GetFlag(FLAGS_num_envs);
-  std::vector<Side> sides;
+  std::vector<std::unique_ptr<Side>> sides;
   for (const auto& [round_trip_ms, address] : links) {
-    for (const auto& [mode, num_envs, groups] :
-         {std::tuple("lockstep", lanes, 1), std::tuple("two groups", lanes, 2),
-          std::tuple("two groups of many lanes", kMoreLanes * lanes, 2)}) {
-      auto side = MakeSide(address, env_id, mode, round_trip_ms, num_envs, groups);
-      if (!side.ok()) return side.status();
-      sides.push_back(*std::move(side));
-    }
+    auto more = SidesOf(env_id, address, round_trip_ms);
+    if (!more.ok()) return more.status();
+    std::move(more->begin(), more->end(), std::back_inserter(sides));
   }
   const int rounds = absl::GetFlag(FLAGS_rounds);
   for (int round = 0; round <= rounds; ++round) {
     for (size_t k = 0; k < sides.size(); ++k) {
-      const size_t at = (static_cast<size_t>(round) + k) % sides.size();
-      const absl::Status status = Play(sides[at], /*keep=*/round > 0);
-      if (!status.ok()) return status;
+      Side& side = *sides[(static_cast<size_t>(round) + k) % sides.size()];
+      const auto rate = side.Play(absl::Seconds(absl::GetFlag(FLAGS_seconds)));
+      if (!rate.ok()) return rate.status();
+      if (round > 0) side.rates.push_back(*rate);
     }
   }
-  for (const Side& side : sides) {
+  for (const auto& played : sides) {
+    const Side& side = *played;
     const double rate = Quantile(side.rates, 0.5);
     if (absl::GetFlag(FLAGS_json)) {
       std::puts(JsonObject()
@@ -128,7 +206,8 @@ absl::Status MeasureEnv(const std::string& env_id,
 }
 
 absl::Status Measure() {
-  const auto server = ServerProcess::Start(absl::GetFlag(FLAGS_env_server));
+  const auto server =
+      ServerProcess::Start(absl::GetFlag(FLAGS_env_server), {"--render=false", "--allow_rollouts"});
   if (!server.ok()) return server.status();
   std::vector<std::pair<double, std::string>> links = {{0, (*server)->tcp_address()}};
   std::vector<std::unique_ptr<DelayingProxy>> proxies;
@@ -157,7 +236,7 @@ absl::Status Measure() {
 
 int main(int argc, char** argv) {
   hivewire::TuneGrpcClient();
-  absl::SetProgramUsageMessage("network_bench: stepping against delay.");
+  absl::SetProgramUsageMessage("network_bench: stepping and rollouts against delay.");
   absl::ParseCommandLine(argc, argv);
   const absl::Status status = hivewire::Measure();
   if (status.ok()) return 0;

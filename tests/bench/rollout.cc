@@ -29,8 +29,8 @@
 #include "base/sha256.h"
 #include "hivewire/v1/control.grpc.pb.h"
 #include "hivewire/v1/rollout.grpc.pb.h"
-#include "policy/portable/testing/random_policy.h"
 #include "server/tasks/registry.h"
+#include "tests/bench/bench_policy.h"
 #include "tests/bench/server_process.h"
 
 ABSL_FLAG(std::string, env, "InvertedPendulum-v5", "Env id.");
@@ -71,20 +71,6 @@ struct Work {
     request.set_max_in_flight(2);
     return request;
   }
-  absl::StatusOr<v1::Policy> Policy(const v1::EnvSpec& spec) const {
-    if (spec.observation_size() != 1 || spec.observation(0).shape_size() != 1 ||
-        spec.action_size() != 1) {
-      return absl::InvalidArgumentError("--env: takes one flat observation and one action leaf");
-    }
-    RandomPolicyOptions options;
-    options.observation_dim = static_cast<uint32_t>(spec.observation(0).shape(0));
-    options.leaves = {spec.observation(0).name()};
-    options.hidden = hidden;
-    if (spec.action(0).cardinality() > 0) options.head = v1::ActionHead::KIND_CATEGORICAL;
-    v1::Policy policy = RandomPolicy(options, spec.action());
-    policy.mutable_head()->set_clip_to_box(options.head == v1::ActionHead::KIND_GAUSSIAN);
-    return policy;
-  }
 };
 
 // One way of collecting: steps/s of a turn.
@@ -119,7 +105,7 @@ class InprocSide : public Side {
     if (!task.ok()) return task.status();
     auto spec = PoolSpec::Make(*std::move(task), work.PoolRequest());
     if (!spec.ok()) return spec.status();
-    auto proto = work.Policy(spec->description().spec());
+    auto proto = BenchPolicy(spec->description().spec(), work.hidden);
     if (!proto.ok()) return proto.status();
     auto policy = PortablePolicy::Create(*proto);
     if (!policy.ok()) return policy.status();
@@ -232,7 +218,7 @@ class UnixSide : public Side {
           v1::EnvControl::NewStub(channel)->CreatePool(&context, work.PoolRequest(), &side->made_));
       if (!status.ok()) return status;
     }
-    const auto policy = work.Policy(side->made_.pool().spec());
+    const auto policy = BenchPolicy(side->made_.pool().spec(), work.hidden);
     if (!policy.ok()) return policy.status();
     grpc::ClientContext context;
     v1::PublishPolicyResponse response;
