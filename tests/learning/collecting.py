@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares learning curves: the policy in the learner (steps) and in the env server (remote-policy).
 
-    tests/learning/collecting.py cartpole inverted_double_pendulum --seeds 1 2 3
+    tests/learning/collecting.py cartpole inverted_double_pendulum --seeds 1 2 3 4 5
 
 Each run adds a line to docs/results/collecting/PRESET.jsonl, in place of that mode and seed's
 earlier one: the mean return of the training episodes over the run in BINS equal parts, and the last
@@ -160,7 +160,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("presets", nargs="*", help="none: only page and plots are written anew")
-    parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
+    parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3, 4, 5])
     parser.add_argument("--modes", nargs="+", choices=MODES, default=list(MODES))
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
