@@ -66,6 +66,7 @@ Lane LaneRunner::MakeLane(const PoolSpec& spec, uint32_t env_id, uint64_t seed) 
   lane.env_id = env_id;
   lane.seed = seed;
   lane.rng = NumpyRng(seed);
+  spec.task().OnSeeded(lane.rng);
   const std::shared_ptr<const Model> model = spec.task().model();
   if (model != nullptr) lane.state.resize(static_cast<size_t>(model->state_size()));
   lane.task_state.resize(static_cast<size_t>(spec.task().state_size()));
@@ -102,6 +103,7 @@ void LaneRunner::Reset(Lane& lane, uint64_t op_no, const uint64_t* seed, const O
   if (seed != nullptr) {
     lane.seed = *seed;
     lane.rng = NumpyRng(*seed);
+    spec_.task().OnSeeded(lane.rng);
   }
   const absl::Status status = RunReset(lane, options);
   if (!status.ok()) return Fail(lane, status);
@@ -121,12 +123,13 @@ absl::Status LaneRunner::RunStep(Lane& lane) {
   const Action action{action_, spec_.action_dtype()};
   Outcome outcome;
   PointLeaves(lane.row.data());
+  const Task& task = spec_.task();
   absl::Status status = Simulation::Guard([&] {
     if (simulation != nullptr) {
       simulation->Use(lane.overrides);
+      if (task.edits_model()) task.EditModel(lane.task_state, simulation->EditableModel());
       simulation->Load(lane.state);
     }
-    const Task& task = spec_.task();
     task.Act(context, action);
     task.Advance(context);
     outcome = task.Evaluate(context, action, absl::MakeSpan(info_leaves_));

@@ -116,6 +116,7 @@ class Pool {
   struct Scene {
     std::vector<double> state;
     std::shared_ptr<const ModelOverrides> overrides;
+    std::function<void(mjModel&)> edit_model;  // what the task changes besides; null for nothing
   };
   absl::StatusOr<Scene> SceneOf(uint32_t env_id) const;
 

@@ -118,7 +118,12 @@ absl::StatusOr<Pool::Scene> Pool::SceneOf(uint32_t env_id) const {
                      absl::StrCat("env_ids: lane ", env_id, " was never reset"), "env_ids",
                      absl::StrCat(env_id));
   }
-  return Scene{lanes_[env_id]->state, lanes_[env_id]->overrides};
+  Scene scene{lanes_[env_id]->state, lanes_[env_id]->overrides, nullptr};
+  if (spec_.task().edits_model()) {
+    scene.edit_model = [task = spec_.shared_task(), state = lanes_[env_id]->task_state](
+                           mjModel& model) { task->EditModel(state, model); };
+  }
+  return scene;
 }
 
 Pool::Statistics Pool::statistics() const {

@@ -93,7 +93,8 @@ absl::Status PoolSpec::AddTaskLeaves(const v1::CreatePoolRequest& request) {
   add(spec.info(), *infos, v1::LEAF_ROLE_INFO, info_);
   for (size_t k = 0; k < info_.size(); ++k) {
     const std::string& name = spec.info(static_cast<int>(info_[k].task_leaf)).name();
-    if ((name != "success" && name != "is_success") || info_[k].elements != 1) continue;
+    const bool is_success = name == "success" || name == "is_success" || name == "solved";
+    if (!is_success || info_[k].elements != 1) continue;
     has_success_ = true;
     success_ = k;
   }

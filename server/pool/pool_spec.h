@@ -52,7 +52,7 @@ class PoolSpec {
 
   const std::vector<RowLeaf>& observation() const { return observation_; }
   const std::vector<RowLeaf>& info() const { return info_; }
-  // The info leaf "success" (or "is_success"), a scalar; null where it is not sent.
+  // The info leaf "success" ("is_success", "solved"), a scalar; null where it is not sent.
   const RowLeaf* success() const { return has_success_ ? &info_[success_] : nullptr; }
   size_t reward_offset() const { return reward_offset_; }
   size_t flags_offset() const { return flags_offset_; }

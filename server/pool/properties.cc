@@ -236,6 +236,8 @@ absl::Status Properties::Set(const Values& values, Lane& lane) {
     NumpyRng unused = lane.rng;
     const absl::Status status = OnEngine([&](Simulation& simulation) {
       simulation.Use(overrides);
+      if (spec_.task().edits_model())
+        spec_.task().EditModel(task_state, simulation.EditableModel());
       simulation.Load(state);
       simulation.Forward();
       TaskContext context{&simulation, absl::MakeSpan(task_state), &unused};

@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "base/error.h"
 #include "server/sim/collision_pairs.h"
 #include "server/sim/simulation.h"
@@ -61,14 +62,47 @@ absl::StatusOr<std::shared_ptr<const Model>> Model::Compile(mjSpec* parsed, absl
 
 absl::StatusOr<std::shared_ptr<const Model>> Model::FromXml(absl::string_view xml,
                                                             absl::string_view name) {
+  return FromXml(xml, name, [](mjModel&) {});
+}
+
+absl::StatusOr<std::shared_ptr<const Model>> Model::FromXml(
+    absl::string_view xml, absl::string_view name, absl::FunctionRef<void(mjModel&)> edit) {
   absl::StatusOr<std::shared_ptr<const Model>> model = nullptr;
   const absl::Status status = Simulation::Guard([&] {
     char error[kErrorSize] = "";
     mjSpec* spec = mj_parseXMLString(std::string(xml).c_str(), nullptr, error, kErrorSize);
     model = Compile(spec, name, error);
+    if (model.ok()) edit(*(*model)->model_);
   });
   if (!status.ok()) return BadModel(absl::StrCat(name, ": ", status.message()));
   return model;
+}
+
+absl::StatusOr<std::string> Model::Flatten(absl::string_view xml, absl::string_view name) {
+  std::string text;
+  char error[kErrorSize] = "";
+  bool written = false;
+  const absl::Status status = Simulation::Guard([&] {
+    const std::unique_ptr<mjSpec, decltype(&mj_deleteSpec)> spec(
+        mj_parseXMLString(std::string(xml).c_str(), nullptr, error, kErrorSize), mj_deleteSpec);
+    if (spec == nullptr) return;
+    mjModel* const model = mj_compile(spec.get(), nullptr);
+    if (model == nullptr) {
+      absl::SNPrintF(error, kErrorSize, "%s", mjs_getError(spec.get()));
+      return;
+    }
+    mj_deleteModel(model);
+    // Too small a buffer: gives the number of bytes that it takes, without the last.
+    char none = '\0';
+    const int size = mj_saveXMLString(spec.get(), &none, 1, error, kErrorSize);
+    if (size < 0) return;
+    text.resize(static_cast<size_t>(size) + 1);
+    written = mj_saveXMLString(spec.get(), text.data(), size + 1, error, kErrorSize) == 0;
+    text.resize(static_cast<size_t>(size));
+  });
+  if (!status.ok()) return BadModel(absl::StrCat(name, ": ", status.message()));
+  if (!written) return BadModel(absl::StrCat(name, ": ", absl::StripAsciiWhitespace(error)));
+  return text;
 }
 
 absl::StatusOr<std::shared_ptr<const Model>> Model::FromFile(const std::string& path) {

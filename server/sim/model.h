@@ -14,6 +14,7 @@
 #include <memory>
 #include <string>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
@@ -26,6 +27,13 @@ class Model {
   // states cannot hold (sleep).
   static absl::StatusOr<std::shared_ptr<const Model>> FromXml(absl::string_view xml,
                                                               absl::string_view name);
+  // Likewise; `edit` changes the compiled model before anybody shares it.
+  static absl::StatusOr<std::shared_ptr<const Model>> FromXml(
+      absl::string_view xml, absl::string_view name, absl::FunctionRef<void(mjModel&)> edit);
+
+  // MJCF text that compiles to the same model and needs nothing of how it came about, as MuJoCo
+  // writes it: one element a line, numbers rounded as it rounds them.
+  static absl::StatusOr<std::string> Flatten(absl::string_view xml, absl::string_view name);
 
   // Compiles a file; meshes and includes are found relative to it. NOT_FOUND where there is no such
   // file.

@@ -12,6 +12,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,6 +30,8 @@ struct ImageRequest {
   std::shared_ptr<const Model> model;
   std::vector<double> state;                        // a row of the model
   std::shared_ptr<const ModelOverrides> overrides;  // of the env that is drawn; null for none
+  // What that env's task changes of the model besides (Task::EditModel); null for nothing.
+  std::function<void(mjModel&)> edit_model;
   // A camera of the model, or empty for `default_camera`.
   std::string camera;
   v1::DefaultCamera default_camera;

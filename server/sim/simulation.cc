@@ -120,6 +120,16 @@ void Simulation::Use(const std::shared_ptr<const ModelOverrides>& overrides) {
   applied_ = overrides;
 }
 
+mjModel& Simulation::EditableModel() {
+  mjModel& model = OwnModel();
+  if (active_ != &model) {
+    if (applied_ != nullptr) applied_->Revert(shared_arrays_, own_arrays_);
+    applied_.reset();
+    active_ = &model;
+  }
+  return model;
+}
+
 std::shared_ptr<const ModelOverrides> Simulation::Override(ModelOverrides::Values values) {
   active_ = model_->get();
   if (values.empty()) return nullptr;

@@ -40,6 +40,10 @@ class Simulation {
   // From here on the model is that of an env with these overrides; null for the shared one. Costs
   // nothing where they are in use already. May call the engine's error handler (no memory).
   void Use(const std::shared_ptr<const ModelOverrides>& overrides);
+  // The model in use as one that may be written to: a copy of this engine's own. Whoever writes to
+  // it writes the same elements anew for every env that it loads (Task::EditModel). Costs nothing
+  // where such a copy is in use already. May call the engine's error handler (no memory).
+  mjModel& EditableModel();
   // The overrides of an env whose model has these values, as many as their fields have. Whatever
   // state was loaded is gone, and the shared model is in use. May call the engine's error handler;
   // then the Simulation is not to be trusted.

@@ -24,7 +24,10 @@ const Registry& Builtin() {
 
 std::vector<std::string> Ids() {
   std::vector<std::string> ids;
-  for (const v1::EnvEntry* entry : Builtin().entries()) ids.push_back(entry->id());
+  for (const v1::EnvEntry* entry : Builtin().entries()) {
+    // Their models are not ours to have; robohive_test makes all of them where they are there.
+    if (!entry->task().starts_with("robohive.")) ids.push_back(entry->id());
+  }
   return ids;
 }
 

@@ -42,6 +42,11 @@ class ModifiedTask : public Task {
   const v1::EnvSpec& spec() const override { return spec_; }
   std::shared_ptr<const Model> model() const override { return task_->model(); }
   int state_size() const override { return task_->state_size(); }
+  bool edits_model() const override { return task_->edits_model(); }
+  void EditModel(absl::Span<const double> state, mjModel& model) const override {
+    task_->EditModel(state, model);
+  }
+  void OnSeeded(NumpyRng& rng) const override { task_->OnSeeded(rng); }
   std::vector<StateProperty> state_properties() const override { return task_->state_properties(); }
   void OnPropertiesSet(TaskContext& context) const override { task_->OnPropertiesSet(context); }
 

@@ -124,6 +124,18 @@ absl::Status Registry::AddEntry(v1::EnvEntry entry) {
   const std::string env = EnvNamed(entry.id());
   if (entries_.contains(entry.id()))
     return absl::AlreadyExistsError(absl::StrCat("two envs have the id ", entry.id()));
+  if (!entry.variant_of().empty()) {
+    const auto base = entries_.find(entry.variant_of());
+    if (base == entries_.end())
+      return Annotate(
+          BadEntry("variant_of", absl::StrCat("no env above is named \"", entry.variant_of(), "\"",
+                                              NearestHint(entry.variant_of(), KeysOf(entries_)))),
+          env);
+    v1::EnvEntry whole = base->second;
+    whole.MergeFrom(entry);
+    whole.clear_variant_of();
+    entry = std::move(whole);
+  }
   if (entry.task().empty() && entry.has_composed()) entry.set_task(kComposedClass);
   if (entry.has_composed() != (entry.task() == kComposedClass))
     return Annotate(BadEntry("task", "composed and only it needs the field `composed`"), env);

@@ -99,6 +99,19 @@ class Task {
 
   virtual void Observe(TaskContext& context, LeafPointers observation) const = 0;
 
+  // Whether EditModel does anything.
+  virtual bool edits_model() const { return false; }
+
+  // Writes to `model` what an env with this state of the task has changed of it since the model was
+  // compiled: always the same elements of the same arrays. Called before a row of such an env is
+  // loaded; a task whose Reset or Act changes them calls it itself. Arrays that the engine computes
+  // from others stay as they are.
+  virtual void EditModel(absl::Span<const double>, mjModel&) const {}
+
+  // A lane's generator was just seeded: draws what the original draws when it is made, before its
+  // first reset.
+  virtual void OnSeeded(NumpyRng&) const {}
+
   virtual std::vector<StateProperty> state_properties() const { return {}; }
 
   // A client set properties between two steps: what the task's state took from the engine or the

@@ -53,6 +53,7 @@ TaskRunner::TaskRunner(std::shared_ptr<const Task> task)
 
 absl::Status TaskRunner::Reset(uint64_t seed, const Options& options) {
   rng_ = NumpyRng(seed);
+  task_->OnSeeded(rng_);
   return ResetOn(options);
 }
 
@@ -89,7 +90,9 @@ std::vector<double> TaskRunner::info(const std::string& name) const {
 TaskContext TaskRunner::Context() { return {simulation_.get(), absl::MakeSpan(state_), &rng_}; }
 
 void TaskRunner::Load() {
-  if (simulation_ != nullptr) simulation_->Load(row_);
+  if (simulation_ == nullptr) return;
+  if (task_->edits_model()) task_->EditModel(state_, simulation_->EditableModel());
+  simulation_->Load(row_);
 }
 
 void TaskRunner::Save() {

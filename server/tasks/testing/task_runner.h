@@ -31,6 +31,7 @@ class TaskRunner {
   std::vector<double> info(const std::string& name) const;
 
   const std::vector<double>& state() const { return state_; }
+  const NumpyRng& rng() const { return rng_; }
   // Null for a task without a model.
   Simulation* simulation() { return simulation_.get(); }
 
