@@ -54,15 +54,12 @@ absl::StatusOr<ActionSpace> ActionSpace::FromSpec(const v1::EnvSpec& spec, v1::D
   ActionSpace space;
   space.dtype_ = dtype == v1::DTYPE_UNSPECIFIED ? leaf.dtype() : dtype;
   if (leaf.cardinality() > 0) {
-    if (dim != 1) {
-      return absl::UnimplementedError(absl::StrCat(spec.id(), ": action leaf \"", leaf.name(),
-                                                   "\" takes ", dim, " choices at once"));
-    }
     if (space.dtype_ != v1::DTYPE_INT64 && space.dtype_ != v1::DTYPE_INT32) {
       return absl::UnimplementedError(absl::StrCat(spec.id(), ": action leaf \"", leaf.name(),
                                                    "\" is a choice of dtype ",
                                                    v1::DType_Name(space.dtype_)));
     }
+    space.choices_ = dim;
     space.cardinality_ = leaf.cardinality();
     space.start_ = leaf.start();
     return space;
@@ -92,11 +89,23 @@ ActionSpace ActionSpace::Box(std::vector<float> low, std::vector<float> high) {
 }
 
 ActionSpace ActionSpace::Discrete(int64_t cardinality, int64_t start) {
+  return MultiDiscrete(1, cardinality, start);
+}
+
+ActionSpace ActionSpace::MultiDiscrete(int64_t choices, int64_t cardinality, int64_t start) {
   ActionSpace space;
   space.dtype_ = v1::DTYPE_INT64;
+  space.choices_ = choices;
   space.cardinality_ = cardinality;
   space.start_ = start;
   return space;
+}
+
+bool ActionSpace::bounded() const {
+  for (size_t i = 0; i < low_.size(); ++i) {
+    if (!std::isfinite(low_[i]) || !std::isfinite(high_[i]) || !(low_[i] < high_[i])) return false;
+  }
+  return !low_.empty();
 }
 
 size_t ActionSpace::row_bytes() const {

@@ -1,4 +1,4 @@
-// The actions of an env as a policy sees them: a box of floats, or one of a few choices.
+// The actions of an env as a policy sees them: a box of floats, or one or more choices of a few.
 //
 // A plain value.
 #ifndef HIVEWIRE_POLICY_ACTION_SPACE_H_
@@ -26,16 +26,24 @@ class ActionSpace {
   static ActionSpace Box(std::vector<float> low, std::vector<float> high);
   // start … start + cardinality − 1, sent as int64.
   static ActionSpace Discrete(int64_t cardinality, int64_t start = 0);
+  // `choices` such numbers.
+  static ActionSpace MultiDiscrete(int64_t choices, int64_t cardinality, int64_t start = 0);
 
   bool discrete() const { return cardinality_ > 0; }
   int64_t cardinality() const { return cardinality_; }
-  // Elements of one action: 1 where discrete.
-  int64_t dim() const { return discrete() ? 1 : static_cast<int64_t>(low_.size()); }
+  // Elements of one action: its numbers, or how many choices it makes at once.
+  int64_t dim() const { return discrete() ? choices_ : static_cast<int64_t>(low_.size()); }
   size_t row_bytes() const;
+
+  // Of a box, (dim) each; infinite where there is no bound.
+  absl::Span<const float> low() const { return low_; }
+  absl::Span<const float> high() const { return high_; }
+  // Whether both bounds of each element of the box are finite, and apart.
+  bool bounded() const;
 
   // (rows, dim) floats of any size → bytes for the env, clipped to the box.
   void WriteBox(absl::Span<const float> actions, absl::Span<char> out) const;
-  // Choices counted from 0 → bytes for the env.
+  // (rows, dim) choices counted from 0 → bytes for the env.
   void WriteDiscrete(absl::Span<const int64_t> choices, absl::Span<char> out) const;
 
   // (rows, dim) numbers as the env counts them, such as a PortablePolicy gives → bytes for the env.
@@ -49,6 +57,7 @@ class ActionSpace {
   v1::DType dtype_ = v1::DTYPE_FLOAT32;
   std::vector<float> low_;
   std::vector<float> high_;
+  int64_t choices_ = 0;
   int64_t cardinality_ = 0;
   int64_t start_ = 0;
 };

@@ -29,7 +29,8 @@ struct Transitions {
   // 0: the step was none (the lane only started an episode, or failed). Nothing may be learned from
   // it, and returns do not reach across it.
   absl::Span<const uint8_t> valid;
-  // After TakeChoices: what the policy's critic makes of next_observations, where it has been asked.
+  // After TakeChoices: what the policy's critic makes of next_observations, where it has been
+  // asked.
   absl::Span<const float> next_values = {};
   // Of a StepCollector: the step was none because the lane failed; next_observations is all zero.
   absl::Span<const uint8_t> fault = {};
@@ -44,6 +45,10 @@ class Actor {
   virtual absl::Status Act(LaneRange lanes, absl::Span<const float> observations,
                            absl::Span<char> actions) = 0;
   virtual absl::Status Record(LaneRange lanes, const Transitions& transitions) = 0;
+
+  // These lanes stand at the start of new episodes, which no Record tells of: at the start of a
+  // run, or after the pools were lost. Policies that remember forget.
+  virtual void StartEpisodes(LaneRange) {}
 
   // Steps that every lane still has to take before what was recorded is used.
   virtual int StepsUntilUpdate() const = 0;

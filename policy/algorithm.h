@@ -16,6 +16,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,11 +31,21 @@
 
 namespace hivewire {
 
+// A leaf of the observation, as a part of the flattened row.
+struct ObservationLeaf {
+  std::string name;
+  int size = 0;
+};
+
 // What the algorithm has to know of the envs.
 struct Problem {
   int num_lanes = 0;
   int observation_dim = 0;
   ActionSpace action;
+  // In the order of the row.
+  std::vector<ObservationLeaf> observation_leaves = {};
+  // Return at which the env counts as solved, where its spec says one.
+  std::optional<double> reward_threshold = {};
 };
 
 // What an exported policy chose in one step of each lane of a range, in order.
@@ -72,8 +83,12 @@ class Algorithm : public Actor {
   // ends. `progress` is the share of the run, 0 … 1, that was over before these steps.
   virtual absl::StatusOr<std::vector<Statistic>> Update(double progress) = 0;
 
-  // The most likely action for each row, any number of rows; changes nothing.
-  virtual absl::Status ActGreedily(absl::Span<const float> observations,
+  // What the policy remembers of a lane during an episode: so many numbers, all 0 where one starts.
+  virtual int memory_width() const { return 0; }
+
+  // The most likely action for each row, any number of rows; changes nothing but `memory`,
+  // (rows, memory_width), which takes in what each saw.
+  virtual absl::Status ActGreedily(absl::Span<const float> observations, absl::Span<float> memory,
                                    absl::Span<char> actions) const = 0;
 
   // Weights, optimiser state and random state, each under its own prefix.

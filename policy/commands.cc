@@ -119,6 +119,7 @@ absl::Status Record(const RecordOptions& options, const std::function<bool()>& s
 
   const ObservationFlattener flattener(env.observation_leaves());
   std::vector<float> observation(flattener.dim());
+  std::vector<float> memory(static_cast<size_t>(policy->algorithm->memory_width()));
   std::vector<char> action(policy->action.row_bytes());
   StepResult result;
   absl::Status status = env.Reset(policy->config.evaluation().seed(), result);
@@ -130,7 +131,8 @@ absl::Status Record(const RecordOptions& options, const std::function<bool()>& s
     if (!result.episodes.empty() || !result.faults.empty()) break;
     flattener.Flatten(result.observations, absl::MakeSpan(observation));
     if (policy->normalizer != nullptr) policy->normalizer->Normalize(absl::MakeSpan(observation));
-    status = policy->algorithm->ActGreedily(observation, absl::MakeSpan(action));
+    status =
+        policy->algorithm->ActGreedily(observation, absl::MakeSpan(memory), absl::MakeSpan(action));
     if (status.ok()) status = env.Step(absl::MakeConstSpan(action), result);
   }
   if (status.ok()) status = (*video)->Finish();

@@ -58,6 +58,8 @@ absl::StatusOr<Evaluation> Evaluate(VectorEnv& env, const Algorithm& algorithm,
   if (absl::Status status = env.Reset(seed, result); !status.ok()) return status;
   std::vector<float> observations;
   std::vector<char> actions;
+  const size_t width = static_cast<size_t>(algorithm.memory_width());
+  std::vector<float> memory(num_lanes * width);
   while (!lanes.empty()) {
     if (stop()) return absl::CancelledError("evaluation was stopped");
     observations.resize(result.num_rows() * dim);
@@ -68,13 +70,19 @@ absl::StatusOr<Evaluation> Evaluate(VectorEnv& env, const Algorithm& algorithm,
     for (size_t row = 0; row < lanes.size(); ++row) {
       if (owed[lanes[row]] == 0) continue;
       std::copy_n(&observations[row * dim], dim, &observations[kept * dim]);
+      std::copy_n(memory.begin() + row * width, width, memory.begin() + kept * width);
+      if (result.first[row] || result.fault[row]) {
+        std::fill_n(memory.begin() + kept * width, width, 0.0f);
+      }
       lanes[kept++] = lanes[row];
     }
     lanes.resize(kept);
     if (lanes.empty()) break;
     observations.resize(kept * dim);
+    memory.resize(kept * width);
     actions.resize(kept * action.row_bytes());
-    absl::Status status = algorithm.ActGreedily(observations, absl::MakeSpan(actions));
+    absl::Status status =
+        algorithm.ActGreedily(observations, absl::MakeSpan(memory), absl::MakeSpan(actions));
     if (status.ok()) status = env.SendStep(lanes, actions);
     if (status.ok()) status = env.Receive(result);
     if (!status.ok()) return status;

@@ -20,11 +20,13 @@
 #include "client/connection_flags.h"
 #include "policy/commands.h"
 #include "policy/config/config.h"
+#include "policy/config/presets.h"
 #include "policy/rpc/training_server.h"
 #include "policy/stop_signal.h"
 
 ABSL_FLAG(std::string, preset, "",
-          "a named configuration to start from (learner presets lists them)");
+          "a named configuration to start from (learner presets lists them), or several, "
+          "comma-separated; recommended: the one for the env");
 ABSL_FLAG(std::string, config, "", "a textproto LearnerConfig, laid over the preset");
 ABSL_FLAG(std::string, env, "", "env id; short for --set env.id=…");
 ABSL_FLAG(std::string, frames, "", "short for --set collection.total_frames=…");
@@ -185,7 +187,9 @@ absl::Status Dispatch(const std::vector<char*>& words, const std::vector<std::st
   }
   if (command == "plot") return Plot(words[2]);
   if (command == "presets") {
-    std::printf("%s\n", absl::StrJoin(PresetNames(), "\n").c_str());
+    for (const PresetSummary& preset : PresetSummaries()) {
+      std::printf("%-32s %s\n", preset.name.c_str(), preset.description.c_str());
+    }
     return absl::OkStatus();
   }
   return absl::InvalidArgumentError(

@@ -27,15 +27,25 @@ VectorEnvOptions EnvOptions(const v1::LearnerConfig& config, int num_envs, const
   return options;
 }
 
+absl::StatusOr<Problem> ProblemOf(const v1::EnvSpec& spec,
+                                  const std::vector<v1::LayoutLeaf>& observation,
+                                  v1::DType action_dtype, int num_lanes) {
+  absl::StatusOr<ActionSpace> action = ActionSpace::FromSpec(spec, action_dtype);
+  if (!action.ok()) return action.status();
+  Problem problem = {num_lanes, ObservationFlattener(observation).dim(), *std::move(action)};
+  for (const v1::LayoutLeaf& leaf : observation) {
+    problem.observation_leaves.push_back({leaf.name(), ObservationFlattener({leaf}).dim()});
+  }
+  if (spec.has_reward_threshold()) problem.reward_threshold = spec.reward_threshold();
+  return problem;
+}
+
 // Of any lanes with the interface of VectorEnv.
 template <typename Lanes>
 absl::StatusOr<Problem> ProblemOf(const Lanes& lanes) {
   const v1::DType dtype =
       lanes.action_leaves().empty() ? v1::DTYPE_UNSPECIFIED : lanes.action_leaves()[0].dtype();
-  absl::StatusOr<ActionSpace> action = ActionSpace::FromSpec(lanes.spec(), dtype);
-  if (!action.ok()) return action.status();
-  return Problem{lanes.num_envs(), ObservationFlattener(lanes.observation_leaves()).dim(),
-                 *std::move(action)};
+  return ProblemOf(lanes.spec(), lanes.observation_leaves(), dtype, lanes.num_envs());
 }
 
 }  // namespace
@@ -57,14 +67,13 @@ absl::StatusOr<Problem> MakeProblem(const VectorEnv& env) { return ProblemOf(env
 absl::StatusOr<Problem> MakeProblem(const VectorRollout& rollout) { return ProblemOf(rollout); }
 
 absl::StatusOr<Problem> MakeProblem(const v1::EnvSpec& spec, int num_lanes) {
-  absl::StatusOr<ActionSpace> action = ActionSpace::FromSpec(
-      spec, spec.action().empty() ? v1::DTYPE_UNSPECIFIED : spec.action(0).dtype());
-  if (!action.ok()) return action.status();
   std::vector<v1::LayoutLeaf> leaves;
   for (const v1::LeafSpec& leaf : spec.observation()) {
     leaves.push_back(MakeLayoutLeaf(leaf, v1::LEAF_ROLE_OBSERVATION));
   }
-  return Problem{num_lanes, ObservationFlattener(leaves).dim(), *std::move(action)};
+  return ProblemOf(spec, leaves,
+                   spec.action().empty() ? v1::DTYPE_UNSPECIFIED : spec.action(0).dtype(),
+                   num_lanes);
 }
 
 v1::LeafSpec ActionLeaf(const VectorEnv& env) {

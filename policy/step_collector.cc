@@ -40,6 +40,7 @@ absl::Status StepCollector::Start(uint64_t seed) {
     return status;
   }
   TakeObservations(0, scratch_);
+  actor_.StartEpisodes({0, env_.num_envs()});
   return absl::OkStatus();
 }
 
@@ -76,6 +77,7 @@ absl::StatusOr<int64_t> StepCollector::Collect(int64_t max_frames) {
     if (!group.restarted) continue;
     TakeRestart(group, group.lanes.count);
     TakeObservations(group.lanes.first, group.result);
+    actor_.StartEpisodes(group.lanes);
     group.restarted = group.arrived = false;
   }
   return frames;

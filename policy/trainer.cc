@@ -70,6 +70,11 @@ absl::Status Trainer::ReachEnvs(int64_t frames) {
   absl::StatusOr<Problem> problem = ReachLanes(frames);
   if (!problem.ok()) return problem.status();
   problem_ = *std::move(problem);
+  if (config_.collection().stop_at_reward_threshold() && !problem_.reward_threshold.has_value()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("collection.stop_at_reward_threshold: the learner knows of no threshold of ",
+                     config_.env().id()));
+  }
   auto algorithm = MakeAlgorithm(config_, problem_);
   if (!algorithm.ok()) return algorithm.status();
   algorithm_ = *std::move(algorithm);
@@ -197,6 +202,7 @@ absl::Status Trainer::Loop(const std::function<bool()>& stop) {
     Report(*std::move(statistics), absl::Now() - collected);
 
     if (Due(config_.checkpoint().interval(), last_saved_)) Warn(Save());
+    if (ReachedThreshold()) break;
     if (state_.frames() < total && Due(config_.evaluation().interval(), last_evaluated_)) {
       if (absl::Status status = EvaluateNow(stop); !status.ok()) return status;
     }
@@ -204,6 +210,17 @@ absl::Status Trainer::Loop(const std::function<bool()>& stop) {
   if (stop()) return absl::CancelledError("stopped");
   collector_->Finish();
   return EvaluateNow(stop);
+}
+
+bool Trainer::ReachedThreshold() {
+  if (!config_.collection().stop_at_reward_threshold() || latest_.size() < kLatestEpisodes ||
+      Mean(latest_, &EpisodeSummary::episode_return) < *problem_.reward_threshold) {
+    return false;
+  }
+  progress_.Say(absl::StrCat("the latest ", kLatestEpisodes,
+                             " episodes reach the env's threshold, ", *problem_.reward_threshold,
+                             "; the run ends"));
+  return true;
 }
 
 void Trainer::Report(std::vector<Statistic> statistics, absl::Duration update_time) {

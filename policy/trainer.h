@@ -53,6 +53,8 @@ class Trainer {
   absl::Status MakeCollector();
   absl::Status Restore(const Checkpoint& from);
   absl::Status Loop(const std::function<bool()>& stop);
+  // Whether the run is to end before its frames are over.
+  bool ReachedThreshold();
   void Report(std::vector<Statistic> statistics, absl::Duration update_time);
   absl::Status EvaluateNow(const std::function<bool()>& stop);
   absl::Status Save();

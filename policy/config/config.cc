@@ -4,16 +4,17 @@
 #include <google/protobuf/message.h>
 
 #include <cmath>
-#include <span>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
 #include "base/error.h"
-#include "base/nearest.h"
 #include "base/textproto.h"
+#include "policy/config/merge.h"
 #include "policy/config/overrides.h"
 #include "policy/config/presets.h"
+#include "policy/nn/architecture.h"
 
 namespace hivewire {
 namespace {
@@ -22,25 +23,8 @@ using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::Reflection;
 
-constexpr absl::string_view kExtension = ".textproto";
-
 bool IsSingleMessage(const FieldDescriptor& field) {
   return !field.is_repeated() && field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE;
-}
-
-// Before a merge: lists that `over` gives make those of `message` void.
-void ClearLists(const Message& over, Message& message) {
-  std::vector<const FieldDescriptor*> fields;
-  over.GetReflection()->ListFields(over, &fields);
-  const Reflection& reflection = *message.GetReflection();
-  for (const FieldDescriptor* field : fields) {
-    if (field->is_repeated() && !field->is_map()) {
-      reflection.ClearField(&message, field);
-    } else if (IsSingleMessage(*field) && reflection.HasField(message, field)) {
-      ClearLists(over.GetReflection()->GetMessage(over, field),
-                 *reflection.MutableMessage(&message, field));
-    }
-  }
 }
 
 void FillDefaults(Message& message) {
@@ -81,26 +65,8 @@ void FillDefaults(Message& message) {
   }
 }
 
-absl::Status MergePreset(const std::string& name, v1::LearnerConfig& config) {
-  for (const EmbeddedFile& file : Presets()) {
-    if (file.name != name + std::string(kExtension)) continue;
-    v1::LearnerConfig preset;
-    absl::Status status =
-        TextprotoFile::Parse("preset " + name, std::string(file.content), preset).status();
-    if (status.ok()) MergeConfig(preset, config);
-    return status;
-  }
-  return absl::NotFoundError(
-      absl::StrCat("there is no preset \"", name, "\"", NearestHint(name, PresetNames())));
-}
-
-}  // namespace
-
-absl::StatusOr<v1::LearnerConfig> LoadConfig(const ConfigSources& sources) {
-  v1::LearnerConfig config;
-  if (!sources.preset.empty()) {
-    if (absl::Status status = MergePreset(sources.preset, config); !status.ok()) return status;
-  }
+// The layers but the preset, over `config`.
+absl::Status MergeOwn(const ConfigSources& sources, v1::LearnerConfig& config) {
   if (!sources.file.empty()) {
     v1::LearnerConfig file;
     absl::Status status = TextprotoFile::Read(sources.file, file).status();
@@ -108,40 +74,43 @@ absl::StatusOr<v1::LearnerConfig> LoadConfig(const ConfigSources& sources) {
     MergeConfig(file, config);
   }
   for (const std::string& assignment : sources.overrides) {
-    if (absl::Status status = ApplyOverride(assignment, config); !status.ok()) {
-      return Annotate(status, "--set " + assignment);
-    }
+    absl::Status status = ApplyOverride(assignment, config);
+    if (!status.ok()) return Annotate(status, "--set " + assignment);
   }
-  return WithDefaults(config);
+  return absl::OkStatus();
 }
 
-void MergeConfig(const v1::LearnerConfig& over, v1::LearnerConfig& config) {
-  ClearLists(over, config);
-  config.MergeFrom(over);
+}  // namespace
+
+absl::StatusOr<v1::LearnerConfig> LoadConfig(const ConfigSources& sources) {
+  v1::LearnerConfig config;
+  for (absl::string_view name : absl::StrSplit(sources.preset, ',', absl::SkipEmpty())) {
+    std::string preset(name);
+    if (preset == kRecommended) {
+      // Which it is follows from the env, which the layers above name.
+      v1::LearnerConfig own;
+      if (absl::Status status = MergeOwn(sources, own); !status.ok()) return status;
+      absl::StatusOr<std::string> recommended = RecommendedPreset(own.env().id());
+      if (!recommended.ok()) return recommended.status();
+      preset = *std::move(recommended);
+    }
+    if (absl::Status status = MergePreset(preset, config); !status.ok()) return status;
+  }
+  if (absl::Status status = MergeOwn(sources, config); !status.ok()) return status;
+  return WithDefaults(config);
 }
 
 v1::LearnerConfig WithDefaults(const v1::LearnerConfig& config) {
   v1::LearnerConfig filled = config;
   if (filled.algorithm_case() == v1::LearnerConfig::ALGORITHM_NOT_SET) filled.mutable_ppo();
   FillDefaults(filled);
-  if (filled.model().hidden().empty()) {
-    filled.mutable_model()->add_hidden(64);
-    filled.mutable_model()->add_hidden(64);
-  }
+  // A name that is none stays as it is: the model tells of it.
+  ResolveArchitecture(*filled.mutable_model()).IgnoreError();
   const int64_t frames = filled.collection().frames_per_batch();
   if (frames > 0 && filled.env().num_envs() > 0 && filled.has_ppo()) {
     filled.mutable_ppo()->set_rollout_steps(static_cast<int>(frames / filled.env().num_envs()));
   }
   return filled;
-}
-
-std::vector<std::string> PresetNames() {
-  std::vector<std::string> names;
-  for (const EmbeddedFile& file : Presets()) {
-    names.emplace_back(
-        absl::StripSuffix(absl::string_view(file.name.data(), file.name.size()), kExtension));
-  }
-  return names;
 }
 
 absl::Status ValidateConfig(const v1::LearnerConfig& config) {

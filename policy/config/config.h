@@ -18,7 +18,8 @@ inline constexpr char kCollectors[] = "collectors";
 inline constexpr char kRemotePolicy[] = "remote-policy";
 
 struct ConfigSources {
-  // Name of a preset; empty for none.
+  // Names of presets, comma-separated, each laid over those before; empty for none. "recommended"
+  // is the one that is recommended for the env.
   std::string preset;
   // Path of a textproto LearnerConfig; empty for none.
   std::string file;
@@ -30,15 +31,9 @@ struct ConfigSources {
 // the line or the path.
 absl::StatusOr<v1::LearnerConfig> LoadConfig(const ConfigSources& sources);
 
-// Lays `over` over `config`: its single fields and map entries replace, its lists replace as a
-// whole.
-void MergeConfig(const v1::LearnerConfig& over, v1::LearnerConfig& config);
-
 // Every field set, those that were not to their defaults: what a run folder keeps. Where no
 // algorithm was chosen, PPO is.
 v1::LearnerConfig WithDefaults(const v1::LearnerConfig& config);
-
-std::vector<std::string> PresetNames();
 
 // INVALID_ARGUMENT for a field out of range that no algorithm, model or distribution checks itself.
 absl::Status ValidateConfig(const v1::LearnerConfig& config);

@@ -57,30 +57,12 @@ TEST(LoadConfig, AListReplacesAList) {
   EXPECT_EQ(config->model().hidden(1), 128);
 }
 
-TEST(LoadConfig, EveryPresetIsValid) {
-  for (const std::string& preset : PresetNames()) {
-    ConfigSources sources;
-    sources.preset = preset;
-    auto config = LoadConfig(sources);
-    ASSERT_TRUE(config.ok()) << config.status();
-    config->mutable_env()->set_server("unix:/s");
-    if (config->env().id().empty()) config->mutable_env()->set_id("Ant-v5");
-    EXPECT_TRUE(ValidateConfig(*config).ok()) << preset << ": " << ValidateConfig(*config);
-  }
-}
-
 TEST(LoadConfig, AMistakeInAFileNamesItsLineAndTheNearestField) {
   ConfigSources sources;
   sources.file = WriteFile("ppo {\n  gama: 0.9\n}\n");
   const std::string message(LoadConfig(sources).status().message());
   EXPECT_NE(message.find("config.textproto:2"), std::string::npos) << message;
   EXPECT_NE(message.find("gamma"), std::string::npos) << message;
-}
-
-TEST(LoadConfig, AnUnknownPresetNamesTheNearest) {
-  ConfigSources sources;
-  sources.preset = "cartpol";
-  EXPECT_NE(LoadConfig(sources).status().message().find("cartpole"), std::string::npos);
 }
 
 TEST(ApplyOverride, AnUnknownFieldNamesTheNearest) {

@@ -1,8 +1,12 @@
 #include "policy/nn/actor_critic.h"
 
+#include <ATen/ATen.h>
+
 #include <utility>
 
-#include "absl/strings/str_cat.h"
+#include "policy/nn/architecture.h"
+#include "policy/nn/float_bytes.h"
+#include "policy/nn/head_options.h"
 #include "policy/nn/mlp.h"
 
 namespace hivewire {
@@ -11,23 +15,27 @@ namespace {
 class ActorCritic : public Model {
  public:
   // Without a trunk `trunk` is empty and actor and critic start at the observation.
-  ActorCritic(Mlp trunk, bool has_trunk, Mlp actor, Mlp critic)
-      : has_trunk_(has_trunk),
+  ActorCritic(PolicyColumns columns, Mlp trunk, bool has_trunk, Mlp actor, Mlp critic)
+      : columns_(std::move(columns)),
+        has_trunk_(has_trunk),
         trunk_(std::move(trunk)),
         actor_(std::move(actor)),
         critic_(std::move(critic)) {}
 
-  Output Forward(const at::Tensor& observations) const override {
-    const at::Tensor features = Features(observations);
+  Output Forward(const at::Tensor& observations, Passage& passage) const override {
+    if (!has_trunk_) {
+      return {ForwardPolicy(observations, passage), ForwardValue(observations, passage)};
+    }
+    const at::Tensor features = trunk_.Forward(observations);
     return {actor_.Forward(features), critic_.Forward(features).squeeze(1)};
   }
 
-  at::Tensor ForwardPolicy(const at::Tensor& observations) const override {
-    return actor_.Forward(Features(observations));
+  at::Tensor ForwardPolicy(const at::Tensor& observations, Passage&) const override {
+    return actor_.Forward(has_trunk_ ? trunk_.Forward(observations) : columns_.Of(observations));
   }
 
-  at::Tensor ForwardValue(const at::Tensor& observations) const override {
-    return critic_.Forward(Features(observations)).squeeze(1);
+  at::Tensor ForwardValue(const at::Tensor& observations, Passage&) const override {
+    return critic_.Forward(has_trunk_ ? trunk_.Forward(observations) : observations).squeeze(1);
   }
 
   bool shares_parameters() const override { return has_trunk_; }
@@ -45,14 +53,12 @@ class ActorCritic : public Model {
     actor_.AppendLayers(*policy.mutable_actor());
     trunk_.AppendLayers(*policy.mutable_critic());
     critic_.AppendLayers(*policy.mutable_critic());
+    columns_.Widen(*policy.mutable_actor(0));
     return absl::OkStatus();
   }
 
  private:
-  at::Tensor Features(const at::Tensor& observations) const {
-    return has_trunk_ ? trunk_.Forward(observations) : observations;
-  }
-
+  PolicyColumns columns_;
   bool has_trunk_;
   Mlp trunk_;
   Mlp actor_;
@@ -61,42 +67,36 @@ class ActorCritic : public Model {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Model>> MakeActorCritic(const v1::ModelConfig& config,
+absl::StatusOr<std::unique_ptr<Model>> MakeActorCritic(const v1::ModelConfig& given,
                                                        const ModelShape& shape,
                                                        at::Generator& generator) {
-  absl::StatusOr<ActivationKind> activation = ParseActivation(config.activation());
-  if (!activation.ok()) return activation.status();
-  std::vector<int64_t> hidden(config.hidden().begin(), config.hidden().end());
-  if (hidden.empty()) hidden = {64, 64};
-  for (const int64_t width : hidden) {
-    if (width < 1 || width > 65536) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("model.hidden has ", width, "; a layer is 1 … 65536 wide"));
-    }
-  }
+  v1::ModelConfig config = given;
+  if (absl::Status status = ResolveArchitecture(config); !status.ok()) return status;
+  absl::StatusOr<HeadOptions> heads = HeadOptions::Make(config, shape);
+  if (!heads.ok()) return heads.status();
 
-  Mlp::Options options = {.widths = {shape.observation_dim},
-                          .activation = *activation,
-                          .hidden_gain = config.hidden_gain()};
+  Mlp::Options hidden = heads->dense;
+  hidden.widths.assign(config.hidden().begin(), config.hidden().end());
+  PolicyColumns columns(shape);
   Mlp trunk;
+  Mlp::Options actor = heads->policy;
+  Mlp::Options critic = heads->value;
   if (config.shared_trunk()) {
-    options.widths.insert(options.widths.end(), hidden.begin(), hidden.end());
-    options.activate_output = true;
-    options.output_gain = config.hidden_gain();
-    trunk = Mlp(options, generator);
-    options.widths = {hidden.back()};
-    options.activate_output = false;
+    hidden.widths.insert(hidden.widths.begin(), shape.observation_dim);
+    trunk = Mlp(hidden, generator);
+    actor.widths = {hidden.widths.back(), shape.policy_outputs};
+    critic.widths = {hidden.widths.back(), 1};
   } else {
-    options.widths.insert(options.widths.end(), hidden.begin(), hidden.end());
+    actor.widths = critic.widths = hidden.widths;
+    actor.widths.insert(actor.widths.begin(), columns.count());
+    actor.widths.push_back(shape.policy_outputs);
+    critic.widths.insert(critic.widths.begin(), shape.observation_dim);
+    critic.widths.push_back(1);
   }
-  options.widths.push_back(shape.policy_outputs);
-  options.output_gain = config.policy_gain();
-  Mlp actor(options, generator);
-  options.widths.back() = 1;
-  options.output_gain = config.value_gain();
-  Mlp critic(options, generator);
-  return std::make_unique<ActorCritic>(std::move(trunk), config.shared_trunk(), std::move(actor),
-                                       std::move(critic));
+  Mlp actor_mlp(actor, generator);
+  Mlp critic_mlp(critic, generator);
+  return std::make_unique<ActorCritic>(std::move(columns), std::move(trunk), config.shared_trunk(),
+                                       std::move(actor_mlp), std::move(critic_mlp));
 }
 
 }  // namespace hivewire

@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include "absl/strings/str_cat.h"
+
 namespace hivewire {
 namespace {
 
@@ -43,6 +45,11 @@ absl::StatusOr<std::unique_ptr<Distribution>> MakeCategorical(const v1::Distribu
   if (!action.discrete()) {
     return absl::InvalidArgumentError(
         "distribution.type is \"categorical\", but the env takes a box of floats; gaussian fits");
+  }
+  if (action.dim() != 1) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("distribution.type is \"categorical\", but the env takes ", action.dim(),
+                     " choices at once; multi-categorical fits"));
   }
   return std::make_unique<Categorical>(action.cardinality());
 }

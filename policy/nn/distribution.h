@@ -1,6 +1,7 @@
 // A Distribution turns a model's outputs into actions and says how likely actions are.
 //
-// Actions are (rows, dim) float32 where the env takes a box, (rows) int64 where it takes a choice.
+// Actions are (rows, dim) float32 where the env takes a box, (rows) int64 where it takes a choice,
+// (rows, dim) int64 where it takes several at once.
 // May throw what torch throws: callers are in GuardTorch. One thread at a time.
 // To add one: a new file with a MakeX() and a line in registry.cc.
 #ifndef HIVEWIRE_POLICY_NN_DISTRIBUTION_H_
@@ -32,6 +33,8 @@ class Distribution {
 
   // Width of the model's policy output.
   virtual int64_t num_inputs() const = 0;
+  // Where the biases of that output start, (num_inputs); undefined for 0.
+  virtual at::Tensor InitialBias() const { return {}; }
 
   // Random numbers are drawn on the CPU, so that a seed means the same on every device.
   virtual at::Tensor Sample(const at::Tensor& inputs, at::Generator& generator) const = 0;
@@ -43,7 +46,8 @@ class Distribution {
   // As Model::Parameters; empty where the inputs say it all.
   virtual std::vector<NamedTensor> Parameters() const { return {}; }
 
-  // Writes itself as data. UNIMPLEMENTED where the wire has no head of its kind.
+  // Writes itself as data. UNIMPLEMENTED where the wire has no head of its kind; the policy can
+  // then only act in the learner.
   virtual absl::Status Export(v1::ActionHead& head) const = 0;
 };
 

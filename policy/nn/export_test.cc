@@ -49,7 +49,8 @@ TEST_P(ExportTest, HoldsMeansLogProbsAndValues) {
 
   const at::Tensor observations =
       at::empty({kRows, kObservationDim}, at::kFloat).normal_(0, 2, generator);
-  const Model::Output output = model->Forward(observations);
+  Passage passage;
+  const Model::Output output = model->Forward(observations, passage);
   const at::Tensor actions = distribution->Sample(output.policy, generator);
   const at::Tensor log_probs = distribution->Evaluate(output.policy, actions).log_prob;
   const at::Tensor action_rows = actions.to(at::kFloat).reshape({kRows, -1}).contiguous();

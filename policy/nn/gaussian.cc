@@ -4,9 +4,10 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <cmath>
+#include <utility>
 
-#include "absl/strings/str_cat.h"
-#include "policy/nn/float_bytes.h"
+#include "policy/nn/box_distribution.h"
+#include "policy/nn/deviation.h"
 
 namespace hivewire {
 namespace {
@@ -81,58 +82,56 @@ class LikelihoodFunction : public torch::autograd::Function<LikelihoodFunction> 
 
 class Gaussian : public Distribution {
  public:
-  Gaussian(int64_t dim, double initial_log_std)
-      : log_std_(at::full({dim}, initial_log_std, at::kFloat).set_requires_grad(true)) {}
+  explicit Gaussian(Deviation deviation) : deviation_(std::move(deviation)) {}
 
-  int64_t num_inputs() const override { return log_std_.numel(); }
+  int64_t num_inputs() const override { return deviation_.num_inputs(); }
+  at::Tensor InitialBias() const override { return deviation_.InitialBias(); }
 
   at::Tensor Sample(const at::Tensor& inputs, at::Generator& generator) const override {
-    at::Tensor noise = at::empty(inputs.sizes(), at::kFloat).normal_(0, 1, generator);
-    return noise.to(inputs.device()).mul_(log_std_.exp()).add_(inputs);
+    const at::Tensor mean = deviation_.Mean(inputs);
+    at::Tensor noise = at::empty(mean.sizes(), at::kFloat).normal_(0, 1, generator);
+    return noise.to(mean.device()).mul_(deviation_.LogStd(inputs).exp()).add_(mean);
   }
 
-  at::Tensor Mode(const at::Tensor& inputs) const override { return inputs; }
+  at::Tensor Mode(const at::Tensor& inputs) const override { return deviation_.Mean(inputs); }
 
   Likelihood Evaluate(const at::Tensor& inputs, const at::Tensor& actions) const override {
-    if (inputs.device().is_cpu()) {
+    const at::Tensor mean = deviation_.Mean(inputs);
+    const at::Tensor log_std = deviation_.LogStd(inputs);
+    if (mean.device().is_cpu() && deviation_.common()) {
       const variable_list likelihood =
-          LikelihoodFunction::apply(inputs.contiguous(), log_std_, actions.contiguous());
+          LikelihoodFunction::apply(mean.contiguous(), log_std, actions.contiguous());
       return {likelihood[0], likelihood[1]};
     }
-    const double dim = static_cast<double>(log_std_.numel());
-    const at::Tensor z = (actions - inputs) * log_std_.neg().exp();
-    const at::Tensor log_std_sum = log_std_.sum();
+    const double dim = static_cast<double>(mean.size(1));
+    const at::Tensor z = (actions - mean) * log_std.neg().exp();
+    const at::Tensor log_std_sum = log_std.sum(-1);
     return {z.square().sum(1) * -0.5 - log_std_sum - dim * kHalfLogTwoPi,
-            (log_std_sum + dim * (0.5 + kHalfLogTwoPi)).expand({inputs.size(0)})};
+            (log_std_sum + dim * (0.5 + kHalfLogTwoPi)).expand({mean.size(0)})};
   }
 
-  std::vector<NamedTensor> Parameters() const override { return {{"log_std", log_std_}}; }
+  std::vector<NamedTensor> Parameters() const override { return deviation_.Parameters(); }
 
   absl::Status Export(v1::ActionHead& head) const override {
     head.set_kind(v1::ActionHead::KIND_GAUSSIAN);
-    head.set_log_std(FloatBytes(log_std_));
+    deviation_.Export(head);
     head.set_clip_to_box(true);
     return absl::OkStatus();
   }
 
  private:
-  at::Tensor log_std_;  // (dim)
+  Deviation deviation_;
 };
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Distribution>> MakeGaussian(const v1::DistributionConfig& config,
                                                            const ActionSpace& action) {
-  if (action.discrete()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("distribution.type is \"gaussian\", but the env takes one of ",
-                     action.cardinality(), " choices; categorical fits"));
-  }
-  if (!std::isfinite(config.initial_log_std()) || std::abs(config.initial_log_std()) > 20) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "distribution.initial_log_std is ", config.initial_log_std(), "; it can be -20 … 20"));
-  }
-  return std::make_unique<Gaussian>(action.dim(), config.initial_log_std());
+  absl::Status status = CheckBox("gaussian", action, /*fills_the_box=*/false);
+  if (!status.ok()) return status;
+  absl::StatusOr<Deviation> deviation = Deviation::Make(config, action.dim());
+  if (!deviation.ok()) return deviation.status();
+  return std::make_unique<Gaussian>(*std::move(deviation));
 }
 
 }  // namespace hivewire

@@ -1,5 +1,5 @@
-// Independent normals, one an action element: the model gives the means, the standard deviations
-// are free parameters. Actions are not squashed; the env's box clips them on their way out.
+// Independent normals, one an action element. Actions are not squashed; the env's box clips them on
+// their way out.
 #ifndef HIVEWIRE_POLICY_NN_GAUSSIAN_H_
 #define HIVEWIRE_POLICY_NN_GAUSSIAN_H_
 

@@ -5,6 +5,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -17,6 +18,10 @@ namespace {
 
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
+
+at::Tensor Uniform(at::IntArrayRef shape, double bound, at::Generator& generator) {
+  return at::empty(shape, at::kFloat).uniform_(-bound, bound, generator);
+}
 
 at::Tensor Activated(const at::Tensor& x, ActivationKind kind) {
   switch (kind) {
@@ -81,14 +86,19 @@ v1::Activation ToProto(ActivationKind kind) {
   return v1::ACTIVATION_UNSPECIFIED;
 }
 
-// Whether a layer's output goes through the activation.
-bool IsActivated(size_t layer, size_t num_layers, bool activate_output) {
-  return layer + 1 < num_layers || activate_output;
-}
+// What the layers' outputs go through.
+struct Activations {
+  ActivationKind hidden;
+  ActivationKind output;
+
+  ActivationKind Of(size_t layer, size_t num_layers) const {
+    return layer + 1 < num_layers ? hidden : output;
+  }
+};
 
 // What each layer gives, on the CPU.
 std::vector<at::Tensor> Evaluate(const at::Tensor& input, at::TensorList parameters,
-                                 ActivationKind activation, bool activate_output) {
+                                 Activations activations) {
   const size_t num_layers = parameters.size() / 2;
   const int64_t rows = input.size(0);
   std::vector<at::Tensor> outputs;
@@ -102,7 +112,7 @@ std::vector<at::Tensor> Evaluate(const at::Tensor& input, at::TensorList paramet
     float* out = y.data_ptr<float>();
     for (int64_t row = 0; row < rows; ++row) std::copy_n(bias, width, out + row * width);
     AddTimesTransposed(x, weight.const_data_ptr<float>(), rows, weight.size(1), width, out);
-    if (IsActivated(i, num_layers, activate_output)) ActivateInPlace(y, activation);
+    ActivateInPlace(y, activations.Of(i, num_layers));
     outputs.push_back(std::move(y));
     x = out;
   }
@@ -112,11 +122,12 @@ std::vector<at::Tensor> Evaluate(const at::Tensor& input, at::TensorList paramet
 class MlpFunction : public torch::autograd::Function<MlpFunction> {
  public:
   static at::Tensor forward(AutogradContext* context, const at::Tensor& input,
-                            at::TensorList parameters, int64_t activation, bool activate_output) {
+                            at::TensorList parameters, int64_t hidden, int64_t output) {
     variable_list saved =
-        Evaluate(input, parameters, static_cast<ActivationKind>(activation), activate_output);
-    context->saved_data["activation"] = activation;
-    context->saved_data["activate_output"] = activate_output;
+        Evaluate(input, parameters,
+                 {static_cast<ActivationKind>(hidden), static_cast<ActivationKind>(output)});
+    context->saved_data["hidden"] = hidden;
+    context->saved_data["output"] = output;
     context->saved_data["input_needs_grad"] = input.requires_grad();
     const at::Tensor result = saved.back();
     saved.push_back(input);
@@ -131,8 +142,9 @@ class MlpFunction : public torch::autograd::Function<MlpFunction> {
     const at::Tensor* outputs = saved.data();
     const at::Tensor& input = saved[num_layers];
     const at::Tensor* parameters = &input + 1;
-    const auto activation = static_cast<ActivationKind>(context->saved_data["activation"].toInt());
-    const bool activate_output = context->saved_data["activate_output"].toBool();
+    const Activations activations = {
+        static_cast<ActivationKind>(context->saved_data["hidden"].toInt()),
+        static_cast<ActivationKind>(context->saved_data["output"].toInt())};
     const bool input_needs_grad = context->saved_data["input_needs_grad"].toBool();
 
     const int64_t rows = input.size(0);
@@ -141,7 +153,8 @@ class MlpFunction : public torch::autograd::Function<MlpFunction> {
       const at::Tensor& weight = parameters[2 * i];
       const int64_t width = weight.size(0);
       const int64_t inputs = weight.size(1);
-      if (IsActivated(i, num_layers, activate_output)) {
+      const ActivationKind activation = activations.Of(i, num_layers);
+      if (activation != ActivationKind::kNone) {
         at::Tensor before = at::empty({rows, width}, at::kFloat);
         ActivationBackward(grad.const_data_ptr<float>(), outputs[i].const_data_ptr<float>(),
                            rows * width, activation, before.data_ptr<float>());
@@ -170,7 +183,16 @@ class MlpFunction : public torch::autograd::Function<MlpFunction> {
   }
 };
 
-// (rows, columns) with orthonormal rows or columns, times `gain` (Saxe et al. 2014).
+}  // namespace
+
+absl::StatusOr<ActivationKind> ParseActivation(absl::string_view name) {
+  if (name == "tanh") return ActivationKind::kTanh;
+  if (name == "relu") return ActivationKind::kRelu;
+  if (name == "elu") return ActivationKind::kElu;
+  return absl::InvalidArgumentError(
+      absl::StrCat("model.activation is \"", name, "\"; it can be tanh, relu or elu"));
+}
+
 at::Tensor Orthogonal(int64_t rows, int64_t columns, double gain, at::Generator& generator) {
   const int64_t tall = std::max(rows, columns);
   const int64_t wide = std::min(rows, columns);
@@ -182,24 +204,23 @@ at::Tensor Orthogonal(int64_t rows, int64_t columns, double gain, at::Generator&
   return q.mul(gain).contiguous();
 }
 
-}  // namespace
-
-absl::StatusOr<ActivationKind> ParseActivation(absl::string_view name) {
-  if (name == "tanh") return ActivationKind::kTanh;
-  if (name == "relu") return ActivationKind::kRelu;
-  if (name == "elu") return ActivationKind::kElu;
-  return absl::InvalidArgumentError(
-      absl::StrCat("model.activation is \"", name, "\"; it can be tanh, relu or elu"));
-}
-
 Mlp::Mlp(const Options& options, at::Generator& generator)
-    : activation_(options.activation), activate_output_(options.activate_output) {
+    : activation_(options.activation), output_activation_(options.output_activation) {
   const size_t num_layers = options.widths.size() - 1;
   for (size_t i = 0; i < num_layers; ++i) {
-    const double gain = i + 1 < num_layers ? options.hidden_gain : options.output_gain;
-    parameters_.push_back(Orthogonal(options.widths[i + 1], options.widths[i], gain, generator));
-    parameters_.push_back(at::zeros({options.widths[i + 1]}, at::kFloat));
+    const int64_t inputs = options.widths[i];
+    const int64_t outputs = options.widths[i + 1];
+    if (options.uniform) {
+      const double bound = 1 / std::sqrt(static_cast<double>(inputs));
+      parameters_.push_back(Uniform({outputs, inputs}, bound, generator));
+      parameters_.push_back(Uniform({outputs}, bound, generator));
+    } else {
+      const double gain = i + 1 < num_layers ? options.hidden_gain : options.output_gain;
+      parameters_.push_back(Orthogonal(outputs, inputs, gain, generator));
+      parameters_.push_back(at::zeros({outputs}, at::kFloat));
+    }
   }
+  if (options.output_bias.defined()) parameters_.back().copy_(options.output_bias);
   for (at::Tensor& parameter : parameters_) parameter.set_requires_grad(true);
 }
 
@@ -207,10 +228,10 @@ at::Tensor Mlp::Forward(const at::Tensor& input) const {
   if (!input.device().is_cpu()) return ForwardByAutograd(input);
   const at::Tensor x = input.contiguous();
   if (!c10::GradMode::is_enabled()) {
-    return Evaluate(x, parameters_, activation_, activate_output_).back();
+    return Evaluate(x, parameters_, {activation_, output_activation_}).back();
   }
   return MlpFunction::apply(x, at::TensorList(parameters_), static_cast<int64_t>(activation_),
-                            activate_output_);
+                            static_cast<int64_t>(output_activation_));
 }
 
 at::Tensor Mlp::ForwardByAutograd(const at::Tensor& input) const {
@@ -218,7 +239,7 @@ at::Tensor Mlp::ForwardByAutograd(const at::Tensor& input) const {
   at::Tensor x = input;
   for (size_t i = 0; i < num_layers; ++i) {
     x = at::linear(x, parameters_[2 * i], parameters_[2 * i + 1]);
-    if (IsActivated(i, num_layers, activate_output_)) x = Activated(x, activation_);
+    x = Activated(x, i + 1 < num_layers ? activation_ : output_activation_);
   }
   return x;
 }
@@ -238,7 +259,7 @@ void Mlp::AppendLayers(google::protobuf::RepeatedPtrField<v1::DenseLayer>& out) 
     layer.set_inputs(static_cast<uint32_t>(parameters_[2 * i].size(1)));
     layer.set_weight(FloatBytes(parameters_[2 * i]));
     layer.set_bias(FloatBytes(parameters_[2 * i + 1]));
-    if (IsActivated(i, num_layers, activate_output_)) layer.set_activation(ToProto(activation_));
+    layer.set_activation(ToProto(i + 1 < num_layers ? activation_ : output_activation_));
   }
 }
 

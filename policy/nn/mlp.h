@@ -24,17 +24,24 @@ enum class ActivationKind { kNone, kTanh, kRelu, kElu };
 // INVALID_ARGUMENT for a name that is none, with the names that there are.
 absl::StatusOr<ActivationKind> ParseActivation(absl::string_view name);
 
+// (rows, columns) with orthonormal rows or columns, times `gain` (Saxe et al. 2014).
+at::Tensor Orthogonal(int64_t rows, int64_t columns, double gain, at::Generator& generator);
+
 class Mlp {
  public:
   struct Options {
     // Inputs, hidden widths, outputs.
     std::vector<int64_t> widths;
     ActivationKind activation = ActivationKind::kTanh;
-    // After the last layer too.
-    bool activate_output = false;
-    // Of the orthogonal initial weights.
+    // After the last layer.
+    ActivationKind output_activation = ActivationKind::kNone;
+    // Of the orthogonal initial weights; biases start at 0.
     double hidden_gain = 1;
     double output_gain = 1;
+    // Weights and biases uniform in ±1/√inputs instead, as torch's own layers start.
+    bool uniform = false;
+    // Where the last layer's biases start instead; undefined for as above.
+    at::Tensor output_bias = {};
   };
 
   Mlp() = default;
@@ -55,7 +62,7 @@ class Mlp {
   // Weight and bias of each layer in turn.
   std::vector<at::Tensor> parameters_;
   ActivationKind activation_ = ActivationKind::kTanh;
-  bool activate_output_ = false;
+  ActivationKind output_activation_ = ActivationKind::kNone;
 };
 
 }  // namespace hivewire

@@ -29,6 +29,23 @@ struct ModelShape {
   int64_t observation_dim = 0;
   // Inputs of the distribution.
   int64_t policy_outputs = 0;
+  // Where the biases of the policy's outputs start, (policy_outputs); undefined for 0.
+  at::Tensor policy_bias = {};
+  // Columns of the observation that the policy sees, rising; empty for all.
+  std::vector<int64_t> policy_columns = {};
+};
+
+// How a stretch of time runs through a model that remembers. Rows of observations are then in the
+// order of time: row t · lanes + n is step t of lane n. A model without a memory takes no notice.
+struct Passage {
+  int64_t steps = 1;
+  // (steps, lanes) float32: 0 where the lane forgets, before that step, what it remembers; else 1.
+  // Undefined: no lane does.
+  at::Tensor keep = {};
+  // (lanes, memory width): what is remembered before the first step, all zero by one who remembers
+  // nothing. A model leaves there what is remembered after the last; no gradient runs through.
+  at::Tensor policy_memory = {};
+  at::Tensor value_memory = {};
 };
 
 class Model {
@@ -40,11 +57,17 @@ class Model {
 
   virtual ~Model() = default;
 
+  // Elements of a lane's memories; 0 for none. A policy and a value that share a memory have it as
+  // the policy's.
+  virtual int64_t policy_memory_width() const { return 0; }
+  virtual int64_t value_memory_width() const { return 0; }
+
   // `observations` (rows, observation_dim) float32.
-  virtual Output Forward(const at::Tensor& observations) const = 0;
+  virtual Output Forward(const at::Tensor& observations, Passage& passage) const = 0;
   // The policy's half alone.
-  virtual at::Tensor ForwardPolicy(const at::Tensor& observations) const = 0;
-  virtual at::Tensor ForwardValue(const at::Tensor& observations) const = 0;
+  virtual at::Tensor ForwardPolicy(const at::Tensor& observations, Passage& passage) const = 0;
+  // Where the memory is the policy's, it is left as it was.
+  virtual at::Tensor ForwardValue(const at::Tensor& observations, Passage& passage) const = 0;
 
   // Whether policy and value depend on common parameters. Where they do not, the two halves may be
   // computed on two threads at once.

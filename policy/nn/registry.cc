@@ -8,10 +8,14 @@
 #include "absl/types/span.h"
 #include "base/nearest.h"
 #include "policy/nn/actor_critic.h"
+#include "policy/nn/beta.h"
 #include "policy/nn/categorical.h"
 #include "policy/nn/distribution.h"
 #include "policy/nn/gaussian.h"
 #include "policy/nn/model.h"
+#include "policy/nn/multi_categorical.h"
+#include "policy/nn/recurrent_actor_critic.h"
+#include "policy/nn/tanh_gaussian.h"
 
 namespace hivewire {
 namespace {
@@ -29,11 +33,18 @@ using DistributionFactory = absl::StatusOr<std::unique_ptr<Distribution>> (*)(
 
 constexpr Entry<ModelFactory> kModels[] = {
     {"mlp", MakeActorCritic},
+    {"gru", MakeRecurrentActorCritic},
+    {"lstm", MakeRecurrentActorCritic},
+    {"rnn", MakeRecurrentActorCritic},
 };
 
 constexpr Entry<DistributionFactory> kDistributions[] = {
+    {"beta", MakeBeta},
+    {"beta-mean", MakeBetaMean},
     {"categorical", MakeCategorical},
     {"gaussian", MakeGaussian},
+    {"multi-categorical", MakeMultiCategorical},
+    {"tanh-gaussian", MakeTanhGaussian},
 };
 
 template <typename Factory>
@@ -61,7 +72,10 @@ absl::StatusOr<std::unique_ptr<Model>> MakeModel(const v1::ModelConfig& config,
 absl::StatusOr<std::unique_ptr<Distribution>> MakeDistribution(const v1::DistributionConfig& config,
                                                                const ActionSpace& action) {
   std::string type = config.type();
-  if (type == "auto") type = action.discrete() ? "categorical" : "gaussian";
+  if (type == "auto") {
+    const bool single = action.dim() == 1;
+    type = !action.discrete() ? "gaussian" : single ? "categorical" : "multi-categorical";
+  }
   absl::StatusOr<DistributionFactory> factory =
       Find<DistributionFactory>(kDistributions, "distribution.type", type);
   if (!factory.ok()) return factory.status();

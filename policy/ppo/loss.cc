@@ -39,7 +39,9 @@ PolicyLoss ComputePolicyLoss(const PolicySamples& samples, const PolicyLossOptio
     const double clipped = -advantage * std::clamp(ratio, 1 - options.clip, 1 + options.clip);
     loss.surrogate += std::max(free, clipped);
     // Where the clipped branch is the larger, it is constant.
-    d_log_probs[i] = free >= clipped ? static_cast<float>(free / size) : 0.0f;
+    const double d_surrogate = free >= clipped ? free : 0;
+    d_log_probs[i] =
+        static_cast<float>((d_surrogate + options.kl_coefficient * (ratio - 1)) / size);
     loss.entropy += samples.entropies[i];
     loss.old_approx_kl -= log_ratio;
     loss.approx_kl += ratio - 1 - log_ratio;

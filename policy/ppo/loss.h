@@ -12,6 +12,8 @@ namespace hivewire {
 struct PolicyLossOptions {
   double clip = 0.2;
   bool normalize_advantage = true;
+  // Of approx_kl in what is differentiated; the losses are returned without it.
+  double kl_coefficient = 0;
 };
 
 struct PolicySamples {
@@ -34,7 +36,8 @@ struct PolicyLoss {
   double clip_fraction = 0;
 };
 
-// The gradient of the surrogate by each log-probability goes into `d_log_probs`.
+// The gradient of surrogate + kl_coefficient · approx_kl by each log-probability goes into
+// `d_log_probs`.
 PolicyLoss ComputePolicyLoss(const PolicySamples& samples, const PolicyLossOptions& options,
                              absl::Span<float> d_log_probs);
 

@@ -6,7 +6,6 @@
 #include <torch/csrc/autograd/autograd.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 #include <utility>
 
@@ -18,55 +17,27 @@
 #include "policy/nn/flat_parameters.h"
 #include "policy/nn/guard_torch.h"
 #include "policy/nn/model.h"
+#include "policy/normalizer.h"
 #include "policy/ppo/loss.h"
+#include "policy/ppo/options.h"
 #include "policy/ppo/rollout.h"
+#include "policy/ppo/samples.h"
+#include "policy/ppo/schedule.h"
+#include "policy/ppo/views.h"
 
 namespace hivewire {
 namespace {
 
-// A view; at::from_blob takes no const, nothing here writes through it.
-at::Tensor View(absl::Span<const float> values, at::IntArrayRef shape) {
-  return at::from_blob(const_cast<float*>(values.data()), shape, at::kFloat);
-}
-
-absl::Span<const float> Host(const at::Tensor& tensor) {
-  return {tensor.const_data_ptr<float>(), static_cast<size_t>(tensor.numel())};
-}
+// Names in checkpoints.
+constexpr char kLearningRate[] = "ppo.learning_rate";
+constexpr char kValueMoments[] = "ppo.value_moments";
+constexpr char kPolicyMemory[] = "ppo.policy_memory";
+constexpr char kValueMemory[] = "ppo.value_memory";
 
 // The tensor itself where it is there already.
 at::Tensor OnHost(const at::Tensor& tensor) {
   return tensor.device().is_cpu() && tensor.is_contiguous() ? tensor
                                                             : tensor.detach().cpu().contiguous();
-}
-
-absl::Status CheckConfig(const v1::PpoConfig& config) {
-  const auto check = [](bool good, absl::string_view field, auto value,
-                        absl::string_view accepted) -> absl::Status {
-    if (good) return absl::OkStatus();
-    return absl::InvalidArgumentError(
-        absl::StrCat("ppo.", field, " is ", value, "; it can be ", accepted));
-  };
-  const auto share = [](double x) { return x >= 0 && x <= 1; };
-  for (const absl::Status& status : {
-           check(config.rollout_steps() >= 1, "rollout_steps", config.rollout_steps(), "1 or more"),
-           check(config.epochs() >= 1, "epochs", config.epochs(), "1 or more"),
-           check(config.minibatch_size() >= 2, "minibatch_size", config.minibatch_size(),
-                 "2 or more"),
-           check(config.learning_rate() > 0 && std::isfinite(config.learning_rate()),
-                 "learning_rate", config.learning_rate(), "any positive number"),
-           check(config.learning_rate_schedule() == "linear" ||
-                     config.learning_rate_schedule() == "constant",
-                 "learning_rate_schedule", config.learning_rate_schedule(), "linear or constant"),
-           check(share(config.gamma()), "gamma", config.gamma(), "0 … 1"),
-           check(share(config.gae_lambda()), "gae_lambda", config.gae_lambda(), "0 … 1"),
-           check(config.clip() > 0, "clip", config.clip(), "any positive number"),
-           check(config.max_grad_norm() >= 0, "max_grad_norm", config.max_grad_norm(),
-                 "0 (no limit) or more"),
-           check(config.target_kl() >= 0, "target_kl", config.target_kl(), "0 (never) or more"),
-       }) {
-    if (!status.ok()) return status;
-  }
-  return absl::OkStatus();
 }
 
 class Ppo : public Algorithm {
@@ -83,9 +54,17 @@ class Ppo : public Algorithm {
         distribution_(std::move(distribution)),
         parameters_(AllParameters(*model_, *distribution_), device),
         adam_(parameters_, config.adam_epsilon()),
+        learning_rate_(config),
+        value_moments_(1),
         rollout_(config.rollout_steps(), problem.num_lanes, problem.observation_dim,
                  static_cast<int>(problem.action.dim())) {
     if (device.is_cpu() && threads > 1) companion_ = std::make_unique<Companion>();
+    const auto no_memories = [&](int64_t width) {
+      return width > 0 ? at::zeros({problem.num_lanes, width}, device) : at::Tensor();
+    };
+    memory_ = no_memories(model_->policy_memory_width());
+    start_ = {no_memories(model_->policy_memory_width()),
+              no_memories(model_->value_memory_width())};
   }
 
   absl::Status Act(LaneRange lanes, absl::Span<const float> observations,
@@ -98,7 +77,10 @@ class Ppo : public Algorithm {
     }
     return GuardTorch("choosing actions", [&] {
       const c10::NoGradGuard no_grad;
-      const at::Tensor inputs = model_->ForwardPolicy(ToDevice(observations));
+      Passage passage;
+      if (memory_.defined()) passage.policy_memory = RowsOf(lanes);
+      const at::Tensor inputs = model_->ForwardPolicy(ToDevice(observations), passage);
+      if (memory_.defined()) RowsOf(lanes).copy_(passage.policy_memory);
       const at::Tensor chosen = distribution_->Sample(inputs, generator_).cpu().contiguous();
       WriteActions(chosen, actions);
       const at::Tensor kept = chosen.to(at::kFloat);
@@ -131,7 +113,25 @@ class Ppo : public Algorithm {
 
   absl::Status Record(LaneRange lanes, const Transitions& transitions) override {
     rollout_.PutTransitions(lanes, transitions);
-    return absl::OkStatus();
+    if (!memory_.defined()) return absl::OkStatus();
+    return GuardTorch("forgetting", [&] {
+      for (int i = 0; i < lanes.count; ++i) {
+        if (!transitions.valid[i]) memory_.select(0, lanes.first + i).zero_();
+      }
+    });
+  }
+
+  int memory_width() const override { return static_cast<int>(model_->policy_memory_width()); }
+
+  void StartEpisodes(LaneRange lanes) override {
+    if (!memory_.defined()) return;
+    RowsOf(lanes).zero_();
+    // What a rollout began with is needed to learn from it.
+    if (rollout_.steps() > 0) {
+      forgotten_.push_back(lanes);
+    } else {
+      Forget(lanes);
+    }
   }
 
   int StepsUntilUpdate() const override { return rollout_.StepsLeft(); }
@@ -141,11 +141,21 @@ class Ppo : public Algorithm {
                       [&]() -> absl::StatusOr<std::vector<Statistic>> { return Learn(progress); });
   }
 
-  absl::Status ActGreedily(absl::Span<const float> observations,
+  absl::Status ActGreedily(absl::Span<const float> observations, absl::Span<float> memory,
                            absl::Span<char> actions) const override {
     return GuardTorch("choosing actions", [&] {
       const c10::NoGradGuard no_grad;
-      const at::Tensor inputs = model_->ForwardPolicy(ToDevice(observations));
+      Passage passage;
+      const int64_t width = model_->policy_memory_width();
+      if (width > 0) {
+        const auto rows = static_cast<int64_t>(memory.size()) / width;
+        passage.policy_memory = View(memory, {rows, width}).to(device_);
+      }
+      const at::Tensor inputs = model_->ForwardPolicy(ToDevice(observations), passage);
+      if (width > 0) {
+        const at::Tensor after = passage.policy_memory.cpu().contiguous();
+        std::copy_n(after.const_data_ptr<float>(), memory.size(), memory.begin());
+      }
       WriteActions(distribution_->Mode(inputs).cpu().contiguous(), actions);
     });
   }
@@ -154,6 +164,14 @@ class Ppo : public Algorithm {
     return GuardTorch("saving", [&] {
       parameters_.Save("model", parameters_.values(), tensors);
       adam_.Save("adam", tensors);
+      learning_rate_.Save(kLearningRate, tensors);
+      if (config_.normalize_value()) value_moments_.Save(kValueMoments, tensors);
+      for (const auto& [name, memory] :
+           {std::pair(kPolicyMemory, memory_), std::pair(kValueMemory, start_.value)}) {
+        if (!memory.defined()) continue;
+        const at::Tensor rows = memory.cpu().contiguous();
+        tensors.PutFloats(name, Host(rows));
+      }
       const at::Tensor state = generator_.get_state();
       tensors.PutBytes("generator", {reinterpret_cast<const char*>(state.data_ptr<uint8_t>()),
                                      static_cast<size_t>(state.numel())});
@@ -164,7 +182,14 @@ class Ppo : public Algorithm {
     return GuardTorch("tensor \"generator\"", [&] {
       absl::Status status = parameters_.Load("model", tensors, parameters_.values());
       if (status.ok()) status = adam_.Load("adam", tensors);
+      if (status.ok()) status = learning_rate_.Load(kLearningRate, tensors);
+      if (status.ok() && config_.normalize_value()) {
+        status = value_moments_.Load(kValueMoments, tensors);
+      }
+      if (status.ok()) status = LoadMemory(kPolicyMemory, tensors, memory_);
+      if (status.ok()) status = LoadMemory(kValueMemory, tensors, start_.value);
       if (!status.ok()) return status;
+      if (memory_.defined()) start_.policy.copy_(memory_);
       absl::StatusOr<std::string> bytes = tensors.GetBytes("generator");
       if (!bytes.ok()) return bytes.status();
       at::Tensor state = at::empty({static_cast<int64_t>(bytes->size())}, at::kByte);
@@ -175,33 +200,6 @@ class Ppo : public Algorithm {
   }
 
  private:
-  // A rollout on the device, one row a valid step.
-  struct Samples {
-    at::Tensor observations;
-    at::Tensor actions;
-    at::Tensor log_probs;
-    at::Tensor values;
-    at::Tensor advantages;
-    at::Tensor returns;
-
-    Samples Rows(const at::Tensor& indices) const {
-      const at::Tensor on_device = indices.to(observations.device());
-      return {observations.index_select(0, on_device), actions.index_select(0, on_device),
-              log_probs.index_select(0, indices),      values.index_select(0, indices),
-              advantages.index_select(0, indices),     returns.index_select(0, indices)};
-    }
-  };
-
-  struct Minibatch {
-    const Samples& samples;
-    int64_t begin;
-    int64_t size;
-
-    absl::Span<const float> Part(const at::Tensor& all) const {
-      return Host(all).subspan(begin, size);
-    }
-  };
-
   struct Losses {
     PolicyLoss policy;
     double value = 0;
@@ -230,81 +228,66 @@ class Ppo : public Algorithm {
     }
   }
 
-  // By the weights that collected, of every step (of those that are not valid they are of no use);
-  // values of what came after the last step too.
-  struct Likelihoods {
-    at::Tensor values;
-    at::Tensor log_probs;
-  };
+  at::Tensor RowsOf(LaneRange lanes) const { return memory_.narrow(0, lanes.first, lanes.count); }
 
-  Likelihoods LikelihoodsOf(const at::Tensor& observations, const at::Tensor& actions) {
-    const int64_t rows = actions.size(0);
-    const at::Tensor values = rollout_.has_values()
-                                  ? View(rollout_.values(), {observations.size(0)})
-                                  : model_->ForwardValue(observations).cpu().contiguous();
-    if (rollout_.has_likelihoods()) return {values, View(rollout_.log_probs(), {rows})};
-    const at::Tensor inputs = model_->ForwardPolicy(observations.narrow(0, 0, rows));
-    return {values, distribution_->Evaluate(inputs, actions).log_prob.cpu()};
+  // Before the next rollout.
+  void Forget(LaneRange lanes) {
+    if (start_.policy.defined()) start_.policy.narrow(0, lanes.first, lanes.count).zero_();
+    if (start_.value.defined()) start_.value.narrow(0, lanes.first, lanes.count).zero_();
   }
 
-  // Valid steps of the rollout, with log-probabilities, values, advantages and returns.
-  Samples TakeRollout() {
-    const c10::NoGradGuard no_grad;
-    const int64_t steps = rollout_.steps();
-    const int64_t lanes = rollout_.num_lanes();
-    const int64_t rows = steps * lanes;
-    const at::Tensor observations =
-        View(rollout_.observations(), {rows + lanes, problem_.observation_dim}).to(device_);
-    at::Tensor actions = View(rollout_.actions(), {rows, problem_.action.dim()}).to(device_);
-    if (problem_.action.discrete()) actions = actions.squeeze(1).to(at::kLong);
-
-    const auto [values, log_probs] = LikelihoodsOf(observations, actions);
-    const std::vector<float> advantages = rollout_.Advantages(
-        Host(values), {config_.gamma(), config_.gae_lambda(), config_.bootstrap_at_time_limit()});
-
-    std::vector<int64_t> valid = rollout_.ValidSteps();
-    const at::Tensor indices =
-        at::from_blob(valid.data(), {static_cast<int64_t>(valid.size())}, at::kLong);
-    const at::Tensor first_values = values.narrow(0, 0, rows);
-    const at::Tensor advantage = View(advantages, {rows});
-    // The loss is computed on the CPU, so what only it needs stays there.
-    const at::Tensor on_device = indices.to(device_);
-    return {observations.index_select(0, on_device),
-            actions.index_select(0, on_device),
-            log_probs.index_select(0, indices),
-            first_values.index_select(0, indices),
-            advantage.index_select(0, indices),
-            (advantage + first_values).index_select(0, indices)};
+  // A checkpoint of other lanes (fewer, or more) leaves them with nothing to remember.
+  static absl::Status LoadMemory(const std::string& name, const TensorMap& tensors,
+                                 at::Tensor& memory) {
+    if (!memory.defined() || !tensors.contains(name)) return absl::OkStatus();
+    std::vector<float> rows(static_cast<size_t>(memory.numel()));
+    absl::Status status = tensors.GetFloats(name, absl::MakeSpan(rows));
+    if (absl::IsFailedPrecondition(status)) return absl::OkStatus();
+    if (status.ok()) memory.copy_(View(rows, memory.sizes()));
+    return status;
   }
 
   std::vector<Statistic> Learn(double progress) {
-    const Samples samples = TakeRollout();
-    rollout_.Clear();
-    const int64_t size = samples.returns.size(0);
-    const double learning_rate = config_.learning_rate_schedule() == "linear"
-                                     ? config_.learning_rate() * (1 - progress)
-                                     : config_.learning_rate();
+    const bool whole_rollout = config_.advantage_scope() == "rollout";
+    SampleBuffer samples(
+        *model_, *distribution_, problem_,
+        {.gae = {config_.gamma(), config_.gae_lambda(), config_.bootstrap_at_time_limit()},
+         .normalize_advantage = config_.normalize_advantage() && whole_rollout,
+         .tbptt_steps = config_.tbptt_steps()},
+        device_, rollout_, start_, config_.normalize_value() ? &value_moments_ : nullptr);
+    policy_loss_ = {.clip = config_.clip(),
+                    .normalize_advantage = config_.normalize_advantage() && !whole_rollout,
+                    .kl_coefficient = config_.kl_coefficient()};
+    learning_rate_.BeginUpdate(progress);
+    entropy_coefficient_ = EntropyCoefficient(config_, progress);
+    const double learning_rate = learning_rate_.value();
+    const double explained_variance = samples.ExplainedVariance();
     Losses losses;
-    bool stop = size < 2;
+    bool stop = samples.size() < 2;
     for (int epoch = 0; epoch < config_.epochs() && !stop; ++epoch) {
-      const Samples shuffled = samples.Rows(at::randperm(size, generator_, at::kLong));
-      // As many minibatches as fit, their sizes equal but for one sample.
-      const int64_t minibatches = std::clamp<int64_t>(
-          (size + config_.minibatch_size() / 2) / config_.minibatch_size(), 1, size / 2);
+      if (epoch > 0 && config_.recompute_advantages()) samples.Recompute();
+      const int64_t minibatches = samples.Shuffle(config_.minibatch_size(), generator_);
       for (int64_t k = 0; k < minibatches && !stop; ++k) {
-        const int64_t begin = size * k / minibatches;
-        const int64_t end = size * (k + 1) / minibatches;
-        stop = !Step(shuffled, begin, end - begin, learning_rate, losses);
+        stop = !Step(samples.Take(k), losses);
       }
     }
+    StartNextRollout(samples);
     return {{"losses/value_loss", losses.value},
             {"losses/policy_loss", losses.policy.surrogate},
             {"losses/entropy", losses.policy.entropy},
             {"losses/old_approx_kl", losses.policy.old_approx_kl},
             {"losses/approx_kl", losses.policy.approx_kl},
             {"losses/clipfrac", losses.policy.clip_fraction},
-            {"losses/explained_variance", ExplainedVariance(samples)},
+            {"losses/explained_variance", explained_variance},
             {"charts/learning_rate", learning_rate}};
+  }
+
+  void StartNextRollout(const SampleBuffer& samples) {
+    rollout_.Clear();
+    if (!memory_.defined()) return;
+    start_.policy.copy_(memory_);
+    if (start_.value.defined()) start_.value.copy_(samples.value_memory_after());
+    for (const LaneRange& lanes : std::exchange(forgotten_, {})) Forget(lanes);
   }
 
   // Where backward begins: tensors, and the loss's gradients by them.
@@ -315,22 +298,22 @@ class Ppo : public Algorithm {
     void Backward() const { torch::autograd::backward(tensors, gradients); }
   };
 
-  // One step of the optimiser by `size` of the samples; false, with nothing changed, where the
-  // policy has moved too far.
-  bool Step(const Samples& samples, int64_t begin, int64_t size, double learning_rate,
-            Losses& losses) {
-    const Minibatch batch = {samples, begin, size};
-    const at::Tensor observations = samples.observations.narrow(0, begin, size);
+  // One step of the optimiser; false, with nothing changed, where the policy has moved too far.
+  bool Step(Minibatch batch, Losses& losses) {
     adam_.ZeroGradients();
+    // Each half has a passage of its own: they may run at once.
+    Passage value_passage = batch.passage;
     const auto value_half = [&] {
-      ValueRoots(batch, model_->ForwardValue(observations), losses.value).Backward();
+      ValueRoots(batch, model_->ForwardValue(batch.observations, value_passage), losses.value)
+          .Backward();
     };
     const auto policy_half = [&] {
-      const Roots roots = PolicyRoots(batch, model_->ForwardPolicy(observations), losses.policy);
+      const Roots roots = PolicyRoots(
+          batch, model_->ForwardPolicy(batch.observations, batch.passage), losses.policy);
       if (!TooFar(losses)) roots.Backward();
     };
     if (model_->shares_parameters()) {
-      const Model::Output output = model_->Forward(observations);
+      const Model::Output output = model_->Forward(batch.observations, batch.passage);
       Roots roots = PolicyRoots(batch, output.policy, losses.policy);
       const Roots value_roots = ValueRoots(batch, output.value, losses.value);
       roots.tensors.push_back(value_roots.tensors[0]);
@@ -342,8 +325,9 @@ class Ppo : public Algorithm {
       value_half();
       policy_half();
     }
+    learning_rate_.Observe(losses.policy.approx_kl);
     if (TooFar(losses)) return false;
-    adam_.Step(learning_rate, config_.max_grad_norm());
+    adam_.Step(learning_rate_.value(), config_.max_grad_norm());
     return true;
   }
 
@@ -351,43 +335,34 @@ class Ppo : public Algorithm {
     return config_.target_kl() > 0 && losses.policy.approx_kl > 1.5 * config_.target_kl();
   }
 
-  Roots PolicyRoots(const Minibatch& batch, const at::Tensor& inputs, PolicyLoss& loss) const {
+  Roots PolicyRoots(const Minibatch& batch, const at::Tensor& of_rows, PolicyLoss& loss) const {
     const Distribution::Likelihood likelihood =
-        distribution_->Evaluate(inputs, batch.samples.actions.narrow(0, batch.begin, batch.size));
+        distribution_->Evaluate(batch.Samples(of_rows), batch.actions);
     const at::Tensor log_probs = OnHost(likelihood.log_prob);
     const at::Tensor entropies = OnHost(likelihood.entropy);
     const at::Tensor d_log_probs = at::empty({batch.size}, at::kFloat);
     loss = ComputePolicyLoss(
-        {Host(log_probs), Host(entropies), batch.Part(batch.samples.log_probs),
-         batch.Part(batch.samples.advantages)},
-        {.clip = config_.clip(), .normalize_advantage = config_.normalize_advantage()},
-        {d_log_probs.data_ptr<float>(), static_cast<size_t>(batch.size)});
+        {Host(log_probs), Host(entropies), Host(batch.log_probs), Host(batch.advantages)},
+        policy_loss_, {d_log_probs.data_ptr<float>(), static_cast<size_t>(batch.size)});
     Roots roots = {{likelihood.log_prob}, {d_log_probs.to(device_)}};
-    if (config_.entropy_coefficient() != 0) {
-      const double each = -config_.entropy_coefficient() / static_cast<double>(batch.size);
+    if (entropy_coefficient_ != 0 && likelihood.entropy.requires_grad()) {
+      const double each = -entropy_coefficient_ / static_cast<double>(batch.size);
       roots.tensors.push_back(likelihood.entropy);
       roots.gradients.push_back(at::full_like(likelihood.entropy, each));
     }
     return roots;
   }
 
-  Roots ValueRoots(const Minibatch& batch, const at::Tensor& value, double& loss) const {
+  Roots ValueRoots(const Minibatch& batch, const at::Tensor& of_rows, double& loss) const {
+    const at::Tensor value = batch.Samples(of_rows);
     const at::Tensor values = OnHost(value);
     const at::Tensor d_values = at::empty({batch.size}, at::kFloat);
-    loss = ComputeValueLoss(
-        {Host(values), batch.Part(batch.samples.values), batch.Part(batch.samples.returns)},
-        {.coefficient = config_.value_coefficient(),
-         .clip_value = config_.clip_value(),
-         .clip = config_.clip()},
-        {d_values.data_ptr<float>(), static_cast<size_t>(batch.size)});
+    loss = ComputeValueLoss({Host(values), Host(batch.values), Host(batch.returns)},
+                            {.coefficient = config_.value_coefficient(),
+                             .clip_value = config_.clip_value(),
+                             .clip = config_.clip()},
+                            {d_values.data_ptr<float>(), static_cast<size_t>(batch.size)});
     return {{value}, {d_values.to(device_)}};
-  }
-
-  static double ExplainedVariance(const Samples& samples) {
-    if (samples.returns.size(0) < 2) return 0;
-    const double variance = samples.returns.var().item<float>();
-    const double unexplained = (samples.returns - samples.values).var().item<float>();
-    return variance > 0 ? 1 - unexplained / variance : 0;
   }
 
   v1::PpoConfig config_;
@@ -398,8 +373,18 @@ class Ppo : public Algorithm {
   std::unique_ptr<Distribution> distribution_;
   FlatParameters parameters_;
   Adam adam_;
+  LearningRate learning_rate_;
+  RunningMoments value_moments_;  // of returns, where values are normalised
   Rollout rollout_;
   std::vector<float> read_actions_;  // scratch
+  // Of the present update.
+  PolicyLossOptions policy_loss_;
+  double entropy_coefficient_ = 0;
+  // What each lane remembers, and remembered before the rollout; undefined without a memory.
+  at::Tensor memory_;
+  LaneMemories start_;
+  // Lanes that begin the next rollout with new episodes.
+  std::vector<LaneRange> forgotten_;
   // Null where one thread computes everything.
   std::unique_ptr<Companion> companion_;
 };
@@ -408,7 +393,9 @@ class Ppo : public Algorithm {
 
 absl::StatusOr<std::unique_ptr<Algorithm>> MakePpo(const v1::LearnerConfig& config,
                                                    const Problem& problem) {
-  if (absl::Status status = CheckConfig(config.ppo()); !status.ok()) return status;
+  if (absl::Status status = CheckPpoConfig(config); !status.ok()) return status;
+  const absl::StatusOr<std::vector<int64_t>> columns = PolicyColumnsOf(config.model(), problem);
+  if (!columns.ok()) return columns.status();
   absl::StatusOr<c10::Device> device = OpenDevice(config.device(), config.threads());
   if (!device.ok()) return device.status();
   return GuardTorch("making the model", [&]() -> absl::StatusOr<std::unique_ptr<Algorithm>> {
@@ -416,8 +403,13 @@ absl::StatusOr<std::unique_ptr<Algorithm>> MakePpo(const v1::LearnerConfig& conf
     absl::StatusOr<std::unique_ptr<Distribution>> distribution =
         MakeDistribution(config.distribution(), problem.action);
     if (!distribution.ok()) return distribution.status();
-    absl::StatusOr<std::unique_ptr<Model>> model = MakeModel(
-        config.model(), {problem.observation_dim, (*distribution)->num_inputs()}, generator);
+    absl::StatusOr<std::unique_ptr<Model>> model =
+        MakeModel(config.model(),
+                  {.observation_dim = problem.observation_dim,
+                   .policy_outputs = (*distribution)->num_inputs(),
+                   .policy_bias = (*distribution)->InitialBias(),
+                   .policy_columns = *columns},
+                  generator);
     if (!model.ok()) return model.status();
     return std::make_unique<Ppo>(config.ppo(), problem, *device, config.threads(),
                                  std::move(generator), *std::move(model), *std::move(distribution));

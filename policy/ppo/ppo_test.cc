@@ -100,7 +100,8 @@ TEST(Ppo, LearnsWhichPointOfABoxPays) {
   EXPECT_LT(means.front(), -0.5);
   EXPECT_GT(means.back(), -0.1);
   std::vector<char> action(kLanes * sizeof(float));
-  ASSERT_TRUE(bandit.algorithm().ActGreedily(bandit.observations(), absl::MakeSpan(action)).ok());
+  ASSERT_TRUE(
+      bandit.algorithm().ActGreedily(bandit.observations(), {}, absl::MakeSpan(action)).ok());
   EXPECT_GT(NearHalf(action.data()), -0.02);
 }
 
@@ -112,6 +113,235 @@ TEST(Ppo, ASharedTrunkAndAnEntropyBonusLearnToo) {
   config.mutable_ppo()->set_clip_value(true);
   Bandit bandit(config, ActionSpace::Discrete(4), IsTwo);
   EXPECT_GT(bandit.Train(20).back(), 0.95);
+}
+
+// Episodes of three steps: the observation is ±1 in the first, then 0; in the third, choice 1 pays
+// after +1 and choice 0 after −1. Each is followed by the step that only starts the next.
+class Recall {
+ public:
+  explicit Recall(const v1::LearnerConfig& config) {
+    auto made = MakeAlgorithm(config, {kLanes, 1, action_});
+    EXPECT_TRUE(made.ok()) << made.status();
+    algorithm_ = *std::move(made);
+    for (int lane = 0; lane < kLanes; ++lane) StartEpisode(lane);
+    algorithm_->StartEpisodes({0, kLanes});
+  }
+
+  // Share of the episodes of the last rollout that paid.
+  double Train(int updates) {
+    double share = 0;
+    for (int update = 0; update < updates; ++update) {
+      int paid = 0, episodes = 0;
+      while (algorithm_->StepsUntilUpdate() > 0) Step(paid, episodes);
+      const auto statistics = algorithm_->Update(0);
+      EXPECT_TRUE(statistics.ok()) << statistics.status();
+      share = static_cast<double>(paid) / episodes;
+    }
+    return share;
+  }
+
+  // Share of pays, by the most likely action and a memory of the caller's.
+  double Evaluate() {
+    int paid = 0;
+    for (const float cue : {-1.0f, 1.0f}) {
+      std::vector<float> memory(static_cast<size_t>(algorithm_->memory_width()));
+      std::vector<char> action(action_.row_bytes());
+      for (const float seen : {cue, 0.0f, 0.0f}) {
+        EXPECT_TRUE(
+            algorithm_->ActGreedily({&seen, 1}, absl::MakeSpan(memory), absl::MakeSpan(action))
+                .ok());
+      }
+      int64_t choice;
+      std::memcpy(&choice, action.data(), sizeof(choice));
+      paid += choice == (cue > 0);
+    }
+    return paid / 2.0;
+  }
+
+  Algorithm& algorithm() { return *algorithm_; }
+
+ private:
+  void StartEpisode(int lane) {
+    random_ = random_ * 6364136223846793005u + 1442695040888963407u;
+    cue_[lane] = random_ >> 63 ? 1 : -1;
+    observations_[lane] = cue_[lane];
+    at_[lane] = 0;
+  }
+
+  void Step(int& paid, int& episodes) {
+    std::vector<char> actions(kLanes * action_.row_bytes());
+    EXPECT_TRUE(algorithm_->Act({0, kLanes}, observations_, absl::MakeSpan(actions)).ok());
+    std::vector<float> rewards(kLanes);
+    std::vector<uint8_t> terminated(kLanes), truncated(kLanes), valid(kLanes, 1);
+    for (int lane = 0; lane < kLanes; ++lane) {
+      observations_[lane] = 0;
+      if (++at_[lane] == 4) {
+        valid[lane] = 0;
+        StartEpisode(lane);
+      } else if (at_[lane] == 3) {
+        int64_t choice;
+        std::memcpy(&choice, &actions[lane * sizeof(choice)], sizeof(choice));
+        terminated[lane] = 1;
+        rewards[lane] = choice == (cue_[lane] > 0);
+        paid += rewards[lane] > 0;
+        ++episodes;
+      }
+    }
+    EXPECT_TRUE(
+        algorithm_->Record({0, kLanes}, {observations_, rewards, terminated, truncated, valid})
+            .ok());
+  }
+
+  const ActionSpace action_ = ActionSpace::Discrete(2);
+  std::unique_ptr<Algorithm> algorithm_;
+  uint64_t random_ = 1;
+  std::vector<float> observations_ = std::vector<float>(kLanes);
+  std::vector<float> cue_ = std::vector<float>(kLanes);
+  std::vector<int> at_ = std::vector<int>(kLanes);
+};
+
+v1::LearnerConfig RecallConfig(const std::string& type) {
+  v1::LearnerConfig config = SmallConfig();
+  config.mutable_model()->set_type(type);
+  config.mutable_ppo()->set_rollout_steps(30);
+  // Neither episodes nor rollouts are of its length.
+  config.mutable_ppo()->set_tbptt_steps(8);
+  config.mutable_ppo()->set_minibatch_size(64);
+  config.mutable_ppo()->set_learning_rate(0.01);
+  return config;
+}
+
+class RecurrentPpoTest : public testing::TestWithParam<const char*> {};
+
+TEST_P(RecurrentPpoTest, LearnsWhatOnlyAMemoryCanKnow) {
+  for (const bool shared : {false, true}) {
+    v1::LearnerConfig config = RecallConfig(GetParam());
+    config.mutable_model()->set_shared_trunk(shared);
+    Recall recall(config);
+    EXPECT_GT(recall.Train(40), 0.9) << shared;
+    EXPECT_EQ(recall.Evaluate(), 1) << shared;
+  }
+}
+
+TEST_P(RecurrentPpoTest, GoesOnFromSavedStateBitForBit) {
+  const v1::LearnerConfig config = RecallConfig(GetParam());
+  Recall whole(config), half(config);
+  whole.Train(3);
+  half.Train(3);
+  // In the middle of episodes, so that what is remembered matters.
+  TensorMap saved;
+  ASSERT_TRUE(half.algorithm().Save(saved).ok());
+  v1::LearnerConfig other_seed = config;
+  other_seed.set_seed(99);
+  auto loaded = *MakeAlgorithm(other_seed, {kLanes, 1, ActionSpace::Discrete(2)});
+  loaded->StartEpisodes({0, kLanes});
+  ASSERT_TRUE(loaded->Load(saved).ok());
+  TensorMap again;
+  ASSERT_TRUE(loaded->Save(again).ok());
+  std::vector<float> observations(kLanes, 0.3f);
+  std::vector<char> expected(kLanes * 8), got(kLanes * 8);
+  for (int step = 0; step < 10; ++step) {
+    ASSERT_TRUE(whole.algorithm().Act({0, kLanes}, observations, absl::MakeSpan(expected)).ok());
+    ASSERT_TRUE(loaded->Act({0, kLanes}, observations, absl::MakeSpan(got)).ok());
+    EXPECT_EQ(expected, got) << step;
+    const std::vector<float> rewards(kLanes);
+    const std::vector<uint8_t> zeros(kLanes), ones(kLanes, 1);
+    for (Algorithm* algorithm : {&whole.algorithm(), loaded.get()}) {
+      ASSERT_TRUE(algorithm->Record({0, kLanes}, {observations, rewards, zeros, zeros, ones}).ok());
+    }
+  }
+}
+
+TEST_P(RecurrentPpoTest, LearnsTheSameOnOneThreadAndOnTwo) {
+  TensorMap learned[2];
+  for (const int threads : {1, 2}) {
+    v1::LearnerConfig config = RecallConfig(GetParam());
+    config.set_threads(threads);
+    Recall recall(config);
+    recall.Train(2);
+    ASSERT_TRUE(recall.algorithm().Save(learned[threads - 1]).ok());
+  }
+  for (const auto& [name, tensor] : learned[0].tensors()) {
+    EXPECT_EQ(tensor.bytes, learned[1].tensors().at(name).bytes) << name;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Cells, RecurrentPpoTest, testing::Values("rnn", "lstm", "gru"));
+
+TEST(Ppo, WithoutAMemoryRecallIsAGuess) {
+  Recall recall(RecallConfig("mlp"));
+  EXPECT_LT(recall.Train(40), 0.7);
+}
+
+TEST(Ppo, EveryOptionLearnsWhichPointOfABoxPays) {
+  const std::vector<std::function<void(v1::LearnerConfig&)>> options = {
+      [](auto& c) { c.mutable_distribution()->set_type("beta"); },
+      [](auto& c) { c.mutable_distribution()->set_type("beta-mean"); },
+      [](auto& c) { c.mutable_distribution()->set_type("tanh-gaussian"); },
+      [](auto& c) { c.mutable_distribution()->set_std("state"); },
+      [](auto& c) {
+        c.mutable_distribution()->set_std("fixed");
+        c.mutable_distribution()->set_initial_log_std(-1.5);
+      },
+      [](auto& c) { c.mutable_ppo()->set_advantage_scope("rollout"); },
+      [](auto& c) { c.mutable_ppo()->set_recompute_advantages(true); },
+      [](auto& c) { c.mutable_ppo()->set_normalize_value(true); },
+      [](auto& c) { c.mutable_ppo()->set_kl_coefficient(0.1); },
+      [](auto& c) {
+        c.mutable_ppo()->set_learning_rate_schedule("kl-adaptive");
+        c.mutable_ppo()->set_kl_target(0.02);
+      },
+      [](auto& c) {
+        c.mutable_ppo()->set_learning_rate_schedule("exponential");
+        c.mutable_ppo()->set_entropy_schedule("linear");
+        c.mutable_ppo()->set_entropy_coefficient(0.001);
+      },
+      [](auto& c) {
+        c.mutable_model()->set_initialization("uniform");
+        c.mutable_model()->set_architecture("deeper");
+      },
+  };
+  for (size_t i = 0; i < options.size(); ++i) {
+    v1::LearnerConfig config = SmallConfig();
+    options[i](config);
+    Bandit bandit(config, ActionSpace::Box({-3}, {3}), NearHalf);
+    const std::vector<double> means = bandit.Train(60);
+    // Rewards are negative.
+    EXPECT_GT(means.back(), 0.5 * means.front()) << "option " << i;
+    std::vector<char> action(kLanes * sizeof(float));
+    ASSERT_TRUE(
+        bandit.algorithm().ActGreedily(bandit.observations(), {}, absl::MakeSpan(action)).ok());
+    EXPECT_GT(NearHalf(action.data()), -0.05) << "option " << i;
+  }
+}
+
+TEST(Ppo, LearnsSeveralChoicesAtOnce) {
+  const auto both = [](const char* action) {
+    int64_t choices[2];
+    std::memcpy(choices, action, sizeof(choices));
+    return static_cast<float>(choices[0] == 2) + static_cast<float>(choices[1] == 0);
+  };
+  Bandit bandit(SmallConfig(), ActionSpace::MultiDiscrete(2, 3), both);
+  EXPECT_GT(bandit.Train(30).back(), 1.9);
+}
+
+TEST(Ppo, NamesTheCriticsLeafThatThereIsNot) {
+  v1::LearnerConfig config = SmallConfig();
+  config.mutable_model()->add_critic_only_leaves("velocty");
+  const Problem problem = {kLanes, 2, ActionSpace::Discrete(2), {{"position", 1}, {"velocity", 1}}};
+  EXPECT_NE(MakeAlgorithm(config, problem).status().message().find("velocity"), std::string::npos);
+  config.mutable_model()->set_critic_only_leaves(0, "velocity");
+  EXPECT_TRUE(MakeAlgorithm(config, problem).ok());
+}
+
+TEST(Ppo, MinibatchesOfARecurrentModelAreWholeStretches) {
+  v1::LearnerConfig config = RecallConfig("gru");
+  config.mutable_ppo()->set_minibatch_size(60);
+  EXPECT_NE(MakeAlgorithm(config, {kLanes, 1, ActionSpace::Discrete(2)})
+                .status()
+                .message()
+                .find("minibatch_size is 60; it can be a multiple of tbptt_steps (8)"),
+            std::string::npos);
 }
 
 TEST(Ppo, GoesOnFromSavedStateBitForBit) {

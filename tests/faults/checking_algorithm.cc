@@ -72,7 +72,8 @@ absl::StatusOr<std::vector<Statistic>> CheckingAlgorithm::Update(double) {
   return std::vector<Statistic>();
 }
 
-absl::Status CheckingAlgorithm::ActGreedily(absl::Span<const float>, absl::Span<char>) const {
+absl::Status CheckingAlgorithm::ActGreedily(absl::Span<const float>, absl::Span<float>,
+                                            absl::Span<char>) const {
   return absl::UnimplementedError("it only checks");
 }
 

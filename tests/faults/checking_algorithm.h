@@ -24,7 +24,8 @@ class CheckingAlgorithm : public Algorithm {
   int StepsUntilUpdate() const override;
   absl::StatusOr<std::vector<Statistic>> Update(double progress) override;
 
-  absl::Status ActGreedily(absl::Span<const float>, absl::Span<char>) const override;
+  absl::Status ActGreedily(absl::Span<const float>, absl::Span<float>,
+                           absl::Span<char>) const override;
   absl::Status Save(TensorMap&) const override { return absl::OkStatus(); }
   absl::Status Load(const TensorMap&) override { return absl::OkStatus(); }
 

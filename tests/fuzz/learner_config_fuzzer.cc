@@ -7,6 +7,7 @@
 #include "absl/strings/str_split.h"
 #include "base/textproto.h"
 #include "policy/config/config.h"
+#include "policy/config/merge.h"
 #include "policy/config/overrides.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

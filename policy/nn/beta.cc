@@ -1,0 +1,117 @@
+#include "policy/nn/beta.h"
+
+#include <ATen/ATen.h>
+
+#include "policy/nn/box_distribution.h"
+
+namespace hivewire {
+namespace {
+
+class Beta : public Distribution {
+ public:
+  explicit Beta(const ActionSpace& action) : box_(action) {}
+
+  at::Tensor Sample(const at::Tensor& inputs, at::Generator& generator) const override {
+    const Shapes shapes = ShapesOf(inputs);
+    const at::Tensor a = at::_standard_gamma(shapes.alpha.cpu(), generator);
+    const at::Tensor b = at::_standard_gamma(shapes.beta.cpu(), generator);
+    return box_.ToBox((a / (a + b)).to(inputs.device()));
+  }
+
+  // Of shapes that do not exceed 1 both, the ends or the whole interval would be: there the mean.
+  at::Tensor Mode(const at::Tensor& inputs) const override {
+    const auto [alpha, beta] = ShapesOf(inputs);
+    const at::Tensor peaked = at::logical_and(alpha > 1, beta > 1);
+    return box_.ToBox(at::where(peaked, (alpha - 1) / (alpha + beta - 2), alpha / (alpha + beta)));
+  }
+
+  Likelihood Evaluate(const at::Tensor& inputs, const at::Tensor& actions) const override {
+    const auto [alpha, beta] = ShapesOf(inputs);
+    const at::Tensor x = box_.ToUnit(actions);
+    const at::Tensor sum = alpha + beta;
+    // log B(α, β)
+    const at::Tensor log_beta = at::lgamma(alpha) + at::lgamma(beta) - at::lgamma(sum);
+    const at::Tensor log_prob = (alpha - 1) * x.log() + (beta - 1) * at::log1p(-x) - log_beta;
+    const at::Tensor entropy = log_beta - (alpha - 1) * at::digamma(alpha) -
+                               (beta - 1) * at::digamma(beta) + (sum - 2) * at::digamma(sum);
+    return {log_prob.sum(1) - box_.log_volume(), entropy.sum(1) + box_.log_volume()};
+  }
+
+ protected:
+  struct Shapes {
+    at::Tensor alpha;  // (rows, dim)
+    at::Tensor beta;
+  };
+
+  int64_t dim() const { return box_.dim(); }
+
+ private:
+  virtual Shapes ShapesOf(const at::Tensor& inputs) const = 0;
+
+  UnitBox box_;
+};
+
+class BetaByShapes : public Beta {
+ public:
+  using Beta::Beta;
+
+  int64_t num_inputs() const override { return 2 * dim(); }
+
+  absl::Status Export(v1::ActionHead& head) const override {
+    head.set_kind(v1::ActionHead::KIND_BETA);
+    return absl::OkStatus();
+  }
+
+ private:
+  Shapes ShapesOf(const at::Tensor& inputs) const override {
+    const at::Tensor shapes = at::softplus(inputs) + 1;
+    return {shapes.narrow(1, 0, dim()), shapes.narrow(1, dim(), dim())};
+  }
+};
+
+class BetaByMean : public Beta {
+ public:
+  explicit BetaByMean(const ActionSpace& action)
+      : Beta(action), spread_(at::zeros({dim()}, at::kFloat).set_requires_grad(true)) {}
+
+  int64_t num_inputs() const override { return dim(); }
+
+  std::vector<NamedTensor> Parameters() const override { return {{"spread", spread_}}; }
+
+  absl::Status Export(v1::ActionHead&) const override {
+    return absl::UnimplementedError(
+        "distribution.type \"beta-mean\" cannot act elsewhere: the wire has no such head; beta "
+        "has");
+  }
+
+ private:
+  Shapes ShapesOf(const at::Tensor& inputs) const override {
+    const at::Tensor mean = at::sigmoid(inputs);
+    const at::Tensor spread = at::softplus(spread_ + 2);
+    return {mean + spread, 1 - mean + spread};
+  }
+
+  at::Tensor spread_;  // (dim)
+};
+
+template <typename Kind>
+absl::StatusOr<std::unique_ptr<Distribution>> Make(absl::string_view type,
+                                                   const ActionSpace& action) {
+  absl::Status status = CheckBox(type, action, /*fills_the_box=*/true);
+  if (!status.ok()) return status;
+  return std::make_unique<Kind>(action);
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Distribution>> MakeBeta(const v1::DistributionConfig&,
+                                                       const ActionSpace& action) {
+  return Make<BetaByShapes>("beta", action);
+}
+
+absl::StatusOr<std::unique_ptr<Distribution>> MakeBetaMean(const v1::DistributionConfig&,
+                                                           const ActionSpace& action) {
+  return Make<BetaByMean>("beta-mean", action);
+}
+
+}  // namespace hivewire

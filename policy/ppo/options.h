@@ -1,0 +1,26 @@
+// What a PpoConfig may say.
+#ifndef HIVEWIRE_POLICY_PPO_OPTIONS_H_
+#define HIVEWIRE_POLICY_PPO_OPTIONS_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "hivewire/v1/learner.pb.h"
+#include "policy/algorithm.h"
+
+namespace hivewire {
+
+// INVALID_ARGUMENT names the first field of config.ppo() that is out of range, its value and what
+// is accepted.
+absl::Status CheckPpoConfig(const v1::LearnerConfig& config);
+
+// Columns of the flattened observation that the policy sees: those of leaves that are not the
+// critic's alone; empty for all. INVALID_ARGUMENT for a leaf that there is not.
+absl::StatusOr<std::vector<int64_t>> PolicyColumnsOf(const v1::ModelConfig& config,
+                                                     const Problem& problem);
+
+}  // namespace hivewire
+
+#endif  // HIVEWIRE_POLICY_PPO_OPTIONS_H_
