@@ -83,8 +83,11 @@ class Stay {
     auto env = MakeEnv(config_, num_envs, options_.reach);
     if (!env.ok()) return Annotate(env.status(), "env server");
     env_ = *std::move(env);
-    const absl::StatusOr<Problem> problem = MakeProblem(*env_);
+    const absl::StatusOr<Problem> problem = MakeProblem(*env_, config_);
     if (!problem.ok()) return problem.status();
+
+    auto observations = MakeObservations(*env_, config_);
+    if (!observations.ok()) return observations.status();
 
     v1::RegisterRequest request;
     request.set_collector_name(name_);
@@ -98,8 +101,8 @@ class Stay {
                  config_.env().id(), first_lane_);
     actor_ = std::make_unique<ExportedActor>(problem->action, problem->observation_dim, first_lane_,
                                              num_envs, joined->policy_seed());
-    collector_ =
-        std::make_unique<StepCollector>(*env_, *actor_, problem->action, RawCollection(config_));
+    collector_ = std::make_unique<StepCollector>(*env_, *actor_, problem->action,
+                                                 RawCollection(config_), *std::move(observations));
     const absl::Status started = collector_->Start(joined->env_seed() + joined->first_lane());
     return started.ok() ? started : Annotate(started, "env server");
   }
@@ -138,8 +141,8 @@ bool WaitingMayCure(const absl::Status& status) {
 
 absl::Status RunCollector(const CollectorOptions& options, const std::function<bool()>& stop) {
   if (options.num_envs < 0) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "--num_envs is ", options.num_envs, "; it can be 0 (all that are free) or more"));
+    return absl::InvalidArgumentError(absl::StrCat("--num_envs is ", options.num_envs,
+                                                   "; it can be 0 (all that are free) or more"));
   }
   const std::string name = options.name.empty() ? OwnName() : options.name;
   absl::Time good_since = absl::Now();

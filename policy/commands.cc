@@ -12,7 +12,6 @@
 #include "policy/curve/chart.h"
 #include "policy/curve/event_file.h"
 #include "policy/evaluation.h"
-#include "policy/observation.h"
 #include "policy/run_folder.h"
 #include "policy/track/svg.h"
 #include "policy/trained_policy.h"
@@ -83,9 +82,9 @@ absl::Status Eval(const EvalOptions& options, const std::function<bool()>& stop)
   absl::StatusOr<TrainedPolicy> policy = LoadTrainedPolicy(
       *folder, options.checkpoint, options.overrides, options.episodes, options.reach);
   if (!policy.ok()) return policy.status();
-  absl::StatusOr<Evaluation> evaluation =
-      Evaluate(*policy->env, *policy->algorithm, policy->action, policy->normalizer.get(),
-               options.episodes, policy->config.evaluation().seed(), stop);
+  absl::StatusOr<Evaluation> evaluation = Evaluate(
+      *policy->env, *policy->observations, *policy->algorithm, policy->action,
+      policy->normalizer.get(), options.episodes, policy->config.evaluation().seed(), stop);
   if (!evaluation.ok()) return evaluation.status();
   const std::string& env_id = policy->config.env().id();
   if (options.json) {
@@ -117,8 +116,7 @@ absl::Status Record(const RecordOptions& options, const std::function<bool()>& s
       VideoWriter::Create(path, {options.size, options.size, render_fps > 0 ? render_fps : 30});
   if (!video.ok()) return video.status();
 
-  const ObservationFlattener flattener(env.observation_leaves());
-  std::vector<float> observation(flattener.dim());
+  std::vector<float> observation(static_cast<size_t>(policy->observations->dim()));
   std::vector<float> memory(static_cast<size_t>(policy->algorithm->memory_width()));
   std::vector<char> action(policy->action.row_bytes());
   StepResult result;
@@ -129,7 +127,9 @@ absl::Status Record(const RecordOptions& options, const std::function<bool()>& s
     if (!image.ok()) return image.status();
     if (status = (*video)->Add(image->image()); !status.ok()) break;
     if (!result.episodes.empty() || !result.faults.empty()) break;
-    flattener.Flatten(result.observations, absl::MakeSpan(observation));
+    status = policy->observations->Show(result.env_ids, result.first, result.observations,
+                                        absl::MakeSpan(observation));
+    if (!status.ok()) break;
     if (policy->normalizer != nullptr) policy->normalizer->Normalize(absl::MakeSpan(observation));
     status =
         policy->algorithm->ActGreedily(observation, absl::MakeSpan(memory), absl::MakeSpan(action));

@@ -17,12 +17,13 @@ v1::LearnerConfig RawCollection(const v1::LearnerConfig& config) {
 }
 
 EmbeddedSource::EmbeddedSource(VectorEnv& env, const Problem& problem,
-                               const v1::LearnerConfig& config)
+                               const v1::LearnerConfig& config,
+                               std::unique_ptr<Observations> observations)
     : problem_(problem),
       action_leaf_(ActionLeaf(env)),
       actor_(problem.action, problem.observation_dim, 0, problem.num_lanes,
              PolicySeed(config.seed(), 0)),
-      collector_(env, actor_, problem.action, RawCollection(config)) {}
+      collector_(env, actor_, problem.action, RawCollection(config), std::move(observations)) {}
 
 absl::StatusOr<std::vector<Experience>> EmbeddedSource::Gather(const v1::Policy& policy,
                                                                int steps) {

@@ -4,6 +4,7 @@
 #define HIVEWIRE_POLICY_EMBEDDED_SOURCE_H_
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -22,7 +23,8 @@ v1::LearnerConfig RawCollection(const v1::LearnerConfig& config);
 class EmbeddedSource : public FragmentSource {
  public:
   // `env` outlives the source.
-  EmbeddedSource(VectorEnv& env, const Problem& problem, const v1::LearnerConfig& config);
+  EmbeddedSource(VectorEnv& env, const Problem& problem, const v1::LearnerConfig& config,
+                 std::unique_ptr<Observations> observations);
 
   const Problem& problem() const override { return problem_; }
   const v1::LeafSpec& action_leaf() const override { return action_leaf_; }

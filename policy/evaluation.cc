@@ -7,7 +7,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "policy/observation.h"
 
 namespace hivewire {
 namespace {
@@ -40,13 +39,12 @@ Spread SpreadOf(absl::Span<const double> values) {
   return spread;
 }
 
-absl::StatusOr<Evaluation> Evaluate(VectorEnv& env, const Algorithm& algorithm,
+absl::StatusOr<Evaluation> Evaluate(VectorEnv& env, Observations& shown, const Algorithm& algorithm,
                                     const ActionSpace& action,
                                     const ObservationNormalizer* normalizer, int episodes,
                                     uint64_t seed, const std::function<bool()>& stop) {
   const int num_lanes = env.num_envs();
-  const ObservationFlattener flattener(env.observation_leaves());
-  const size_t dim = static_cast<size_t>(flattener.dim());
+  const size_t dim = static_cast<size_t>(shown.dim());
   // Lanes that still owe episodes, and how many each does.
   std::vector<uint32_t> lanes(num_lanes);
   std::iota(lanes.begin(), lanes.end(), 0);
@@ -63,7 +61,9 @@ absl::StatusOr<Evaluation> Evaluate(VectorEnv& env, const Algorithm& algorithm,
   while (!lanes.empty()) {
     if (stop()) return absl::CancelledError("evaluation was stopped");
     observations.resize(result.num_rows() * dim);
-    flattener.Flatten(result.observations, absl::MakeSpan(observations));
+    absl::Status status =
+        shown.Show(result.env_ids, result.first, result.observations, absl::MakeSpan(observations));
+    if (!status.ok()) return status;
     if (normalizer != nullptr) normalizer->Normalize(absl::MakeSpan(observations));
     // Rows of lanes that are done go; the others keep their order.
     size_t kept = 0;
@@ -81,7 +81,7 @@ absl::StatusOr<Evaluation> Evaluate(VectorEnv& env, const Algorithm& algorithm,
     observations.resize(kept * dim);
     memory.resize(kept * width);
     actions.resize(kept * action.row_bytes());
-    absl::Status status =
+    status =
         algorithm.ActGreedily(observations, absl::MakeSpan(memory), absl::MakeSpan(actions));
     if (status.ok()) status = env.SendStep(lanes, actions);
     if (status.ok()) status = env.Receive(result);

@@ -12,6 +12,7 @@
 #include "client/vector_env.h"
 #include "policy/algorithm.h"
 #include "policy/normalizer.h"
+#include "policy/transforms/observations.h"
 
 namespace hivewire {
 
@@ -32,9 +33,10 @@ struct Spread {
 Spread SpreadOf(absl::Span<const double> values);
 
 // Exactly `episodes` episodes, the same number in each lane (give or take one), lane i's first by
-// seed + i: quick failures are not over-counted. `normalizer` may be null; it is not changed.
+// seed + i: quick failures are not over-counted. `shown` is of this env; `normalizer`
+// may be null, and is not changed.
 // CANCELLED once `stop` says so.
-absl::StatusOr<Evaluation> Evaluate(VectorEnv& env, const Algorithm& algorithm,
+absl::StatusOr<Evaluation> Evaluate(VectorEnv& env, Observations& shown, const Algorithm& algorithm,
                                     const ActionSpace& action,
                                     const ObservationNormalizer* normalizer, int episodes,
                                     uint64_t seed, const std::function<bool()>& stop);

@@ -57,7 +57,9 @@ struct Experience {
   std::vector<EpisodeSummary> episodes;
 
   int num_lanes() const { return static_cast<int>(lanes.size()); }
-  size_t row(int step, size_t lane) const { return static_cast<size_t>(step) * lanes.size() + lane; }
+  size_t row(int step, size_t lane) const {
+    return static_cast<size_t>(step) * lanes.size() + lane;
+  }
   // Makes room for `steps` steps.
   void Resize(int steps);
 };

@@ -92,12 +92,12 @@ TEST(Experience, AFragmentThatIsNotWhatItSaysIsRefused) {
   EXPECT_TRUE(absl::StrContains(refusal([](v1::Fragment& f) { f.set_length(0); }), "length"));
   EXPECT_TRUE(absl::StrContains(refusal([](v1::Fragment& f) { f.set_length(5); }), "payload"));
   EXPECT_TRUE(absl::StrContains(refusal([](v1::Fragment& f) { f.add_env_ids(2); }), "env_ids"));
-  EXPECT_TRUE(absl::StrContains(
-      refusal([](v1::Fragment& f) { f.mutable_layout()->set_hash(1); }), "layout"));
+  EXPECT_TRUE(absl::StrContains(refusal([](v1::Fragment& f) { f.mutable_layout()->set_hash(1); }),
+                                "layout"));
   EXPECT_TRUE(absl::StrContains(
       refusal([](v1::Fragment& f) { f.mutable_last_observation()->pop_back(); }), "last_observ"));
-  EXPECT_TRUE(absl::StrContains(
-      refusal([](v1::Fragment& f) { f.add_episodes()->set_env_id(2); }), "episodes"));
+  EXPECT_TRUE(absl::StrContains(refusal([](v1::Fragment& f) { f.add_episodes()->set_env_id(2); }),
+                                "episodes"));
   Experience wild = good;
   wild.rewards[3] = std::numeric_limits<float>::infinity();
   const auto come = FromFragment(ToFragment(wild), wild.shape, 0, 2);

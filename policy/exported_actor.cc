@@ -69,8 +69,8 @@ absl::Status ExportedActor::Act(LaneRange lanes, absl::Span<const float> observa
 
   const size_t elements = rows * static_cast<size_t>(action_.dim());
   action_.WriteNumbers(absl::MakeConstSpan(scratch_.sent).first(elements), actions);
-  const size_t at = experience_.row(steps_[static_cast<size_t>(lanes.first)],
-                                    static_cast<size_t>(lanes.first));
+  const size_t at =
+      experience_.row(steps_[static_cast<size_t>(lanes.first)], static_cast<size_t>(lanes.first));
   action_.WriteNumbers(absl::MakeConstSpan(scratch_.chosen).first(elements),
                        absl::MakeSpan(experience_.actions)
                            .subspan(at * action_.row_bytes(), rows * action_.row_bytes()));

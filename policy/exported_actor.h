@@ -49,8 +49,8 @@ class ExportedActor : public Actor {
   // What was recorded, once no step is left.
   Experience Take();
 
-  // How many steps each lane has taken. DATA_LOSS where none are kept, FAILED_PRECONDITION for other
-  // lanes.
+  // How many steps each lane has taken. DATA_LOSS where none are kept, FAILED_PRECONDITION for
+  // other lanes.
   void Save(TensorMap& tensors) const;
   absl::Status Load(const TensorMap& tensors);
 

@@ -20,7 +20,9 @@ FragmentCollector::FragmentCollector(FragmentSource& source, Algorithm& algorith
       algorithm_(algorithm),
       num_lanes_(source.problem().num_lanes),
       normalizers_(config, source.problem().observation_dim, source.problem().num_lanes),
-      random_frames_(config.collection().init_random_frames()),
+      random_frames_(
+          std::max(config.collection().init_random_frames(), config.normalization().init_stats())),
+      fixed_normalizer_(config.normalization().init_stats() > 0),
       ended_badly_(static_cast<size_t>(num_lanes_)) {}
 
 absl::Status FragmentCollector::Start(uint64_t seed) { return source_.Start(seed); }
@@ -72,9 +74,9 @@ absl::StatusOr<int64_t> FragmentCollector::Gather(v1::Policy policy, int64_t max
   for (const EpisodeSummary& episode : EpisodesWithin(experience, steps)) {
     episodes_.push_back(episode);
   }
-  faults_ += std::count_if(experience.fault.begin(),
-                           experience.fault.begin() + experience.row(steps, 0),
-                           [](uint8_t fault) { return fault != 0; });
+  faults_ +=
+      std::count_if(experience.fault.begin(), experience.fault.begin() + experience.row(steps, 0),
+                    [](uint8_t fault) { return fault != 0; });
 
   // What a failed lane shows after the failure is all zero, and nothing.
   seen_.resize(experience.row(steps, 0));
@@ -88,8 +90,10 @@ absl::StatusOr<int64_t> FragmentCollector::Gather(v1::Policy policy, int64_t max
   if (ObservationNormalizer* normalizer = normalizers_.observation()) {
     const ObservationNormalizer published = *normalizer;
     const auto dim = static_cast<size_t>(experience.shape.observation_dim);
-    normalizer->moments().Update(
-        absl::MakeConstSpan(experience.observations).first(seen_.size() * dim), seen_);
+    if (!fixed_normalizer_ || random_frames_ > 0) {
+      normalizer->moments().Update(
+          absl::MakeConstSpan(experience.observations).first(seen_.size() * dim), seen_);
+    }
     published.Normalize(absl::MakeSpan(experience.observations));
   }
   return frames;
@@ -119,16 +123,15 @@ absl::Status FragmentCollector::Record(Experience& experience, int64_t frames) {
       normalizers_.NormalizeRewards(first_lane, of(experience.rewards, at),
                                     of(experience.valid, at), of(experience.terminated, at),
                                     of(experience.truncated, at));
-      absl::Status status = algorithm_.TakeChoices(
-          lanes, {of(experience.observations, at, dim),
-                  of(experience.actions, at, experience.shape.action_bytes),
-                  of(experience.log_probs, at),
-                  {}});
+      absl::Status status =
+          algorithm_.TakeChoices(lanes, {of(experience.observations, at, dim),
+                                         of(experience.actions, at, experience.shape.action_bytes),
+                                         of(experience.log_probs, at),
+                                         {}});
       if (!status.ok()) return status;
-      status = algorithm_.Record(
-          lanes, {of(experience.observations, next, dim), of(experience.rewards, at),
-                  of(experience.terminated, at), of(experience.truncated, at),
-                  of(experience.valid, at)});
+      status = algorithm_.Record(lanes, {of(experience.observations, next, dim),
+                                         of(experience.rewards, at), of(experience.terminated, at),
+                                         of(experience.truncated, at), of(experience.valid, at)});
       if (!status.ok()) return status;
     }
   }

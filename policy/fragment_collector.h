@@ -56,7 +56,9 @@ class FragmentCollector : public Collector {
   Normalizers normalizers_;
   // Frames of random actions that are still to come.
   int64_t random_frames_;
-  uint64_t version_ = 0;  // of the policy published last
+  // The normaliser learns from random actions alone.
+  const bool fixed_normalizer_;
+  uint64_t version_ = 0;              // of the policy published last
   std::vector<uint8_t> ended_badly_;  // by lane: its last step was a fault
   std::vector<uint8_t> seen_;
   std::vector<EpisodeSummary> episodes_;

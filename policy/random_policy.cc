@@ -47,8 +47,7 @@ v1::Policy RandomPolicy(const v1::LeafSpec& action, int observation_dim) {
   v1::DenseLayer& layer = *policy.add_actor();
   layer.set_inputs(static_cast<uint32_t>(observation_dim));
   layer.set_outputs(static_cast<uint32_t>(outputs));
-  layer.set_weight(
-      Bytes(std::vector<float>(outputs * static_cast<size_t>(observation_dim), 0.0f)));
+  layer.set_weight(Bytes(std::vector<float>(outputs * static_cast<size_t>(observation_dim), 0.0f)));
   layer.set_bias(Bytes(std::vector<float>(outputs, bias)));
   return policy;
 }

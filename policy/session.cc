@@ -40,6 +40,16 @@ absl::StatusOr<Problem> ProblemOf(const v1::EnvSpec& spec,
   return problem;
 }
 
+// With what the chain of `config`, where it has one, shows in place of the env's leaves.
+absl::StatusOr<Problem> Transformed(absl::StatusOr<Problem> problem,
+                                    const Observations& observations,
+                                    const v1::LearnerConfig& config) {
+  if (!problem.ok() || config.transforms().empty()) return problem;
+  problem->observation_dim = observations.dim();
+  problem->observation_leaves.clear();
+  return problem;
+}
+
 // Of any lanes with the interface of VectorEnv.
 template <typename Lanes>
 absl::StatusOr<Problem> ProblemOf(const Lanes& lanes) {
@@ -62,18 +72,30 @@ absl::StatusOr<std::unique_ptr<VectorRollout>> MakeRollout(const v1::LearnerConf
   return VectorRollout::Make(EnvOptions(config, config.env().num_envs(), reach));
 }
 
-absl::StatusOr<Problem> MakeProblem(const VectorEnv& env) { return ProblemOf(env); }
+absl::StatusOr<std::unique_ptr<Observations>> MakeObservations(const VectorEnv& env,
+                                                               const v1::LearnerConfig& config) {
+  return Observations::Make(config, env.observation_leaves(), env.num_envs());
+}
+
+absl::StatusOr<Problem> MakeProblem(const VectorEnv& env, const v1::LearnerConfig& config) {
+  const auto observations = MakeObservations(env, config);
+  if (!observations.ok()) return observations.status();
+  return Transformed(ProblemOf(env), **observations, config);
+}
 
 absl::StatusOr<Problem> MakeProblem(const VectorRollout& rollout) { return ProblemOf(rollout); }
 
-absl::StatusOr<Problem> MakeProblem(const v1::EnvSpec& spec, int num_lanes) {
+absl::StatusOr<Problem> MakeProblem(const v1::EnvSpec& spec, const v1::LearnerConfig& config) {
   std::vector<v1::LayoutLeaf> leaves;
   for (const v1::LeafSpec& leaf : spec.observation()) {
     leaves.push_back(MakeLayoutLeaf(leaf, v1::LEAF_ROLE_OBSERVATION));
   }
-  return ProblemOf(spec, leaves,
-                   spec.action().empty() ? v1::DTYPE_UNSPECIFIED : spec.action(0).dtype(),
-                   num_lanes);
+  const auto observations = Observations::Make(config, leaves, /*num_lanes=*/1);
+  if (!observations.ok()) return observations.status();
+  return Transformed(ProblemOf(spec, leaves,
+                               spec.action().empty() ? v1::DTYPE_UNSPECIFIED : spec.action(0).dtype(),
+                               config.env().num_envs()),
+                     **observations, config);
 }
 
 v1::LeafSpec ActionLeaf(const VectorEnv& env) {

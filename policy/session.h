@@ -13,6 +13,7 @@
 #include "hivewire/v1/learner.pb.h"
 #include "policy/algorithm.h"
 #include "policy/fragment_source.h"
+#include "policy/transforms/observations.h"
 
 namespace hivewire {
 
@@ -35,12 +36,16 @@ absl::StatusOr<std::unique_ptr<VectorEnv>> MakeEnv(const v1::LearnerConfig& conf
 absl::StatusOr<std::unique_ptr<VectorRollout>> MakeRollout(const v1::LearnerConfig& config,
                                                            const Reach& reach);
 
-// What the algorithm sees of the lanes of a VectorEnv or VectorRollout. UNIMPLEMENTED for actions
-// that it cannot choose.
-absl::StatusOr<Problem> MakeProblem(const VectorEnv& env);
+// What the algorithm sees of the lanes of a VectorEnv (through the transforms of `config`) or
+// VectorRollout. UNIMPLEMENTED for actions that it cannot choose.
+absl::StatusOr<Problem> MakeProblem(const VectorEnv& env, const v1::LearnerConfig& config);
 absl::StatusOr<Problem> MakeProblem(const VectorRollout& rollout);
 // The same of lanes that somebody else has, with actions as the env's own spec has them.
-absl::StatusOr<Problem> MakeProblem(const v1::EnvSpec& spec, int num_lanes);
+absl::StatusOr<Problem> MakeProblem(const v1::EnvSpec& spec, const v1::LearnerConfig& config);
+
+// The env's observations as `config` has them transformed.
+absl::StatusOr<std::unique_ptr<Observations>> MakeObservations(const VectorEnv& env,
+                                                               const v1::LearnerConfig& config);
 
 // The action leaf as the lanes take it.
 v1::LeafSpec ActionLeaf(const VectorEnv& env);

@@ -13,14 +13,15 @@ constexpr char kObservations[] = "collector.observations";
 }  // namespace
 
 StepCollector::StepCollector(VectorEnv& env, Actor& actor, const ActionSpace& action,
-                             const v1::LearnerConfig& config)
+                             const v1::LearnerConfig& config,
+                             std::unique_ptr<Observations> observations)
     : env_(env),
       actor_(actor),
       action_(action),
-      flattener_(env.observation_leaves()),
-      normalizers_(config, flattener_.dim(), env.num_envs()),
+      shown_(std::move(observations)),
+      normalizers_(config, shown_->dim(), env.num_envs()),
       num_lanes_(std::max(config.env().num_envs(), env.num_envs())),
-      observations_(static_cast<size_t>(env.num_envs()) * flattener_.dim()) {
+      observations_(static_cast<size_t>(env.num_envs()) * shown_->dim()) {
   const int num_groups = std::min(config.collection().groups(), env.num_envs());
   groups_.resize(num_groups);
   for (int i = 0; i < num_groups; ++i) {
@@ -39,9 +40,8 @@ absl::Status StepCollector::Start(uint64_t seed) {
   if (absl::Status status = StartEpisodes(seed, scratch_, /*renew=*/false); !status.ok()) {
     return status;
   }
-  TakeObservations(0, scratch_);
   actor_.StartEpisodes({0, env_.num_envs()});
-  return absl::OkStatus();
+  return TakeObservations(0, scratch_);
 }
 
 absl::Status StepCollector::StartEpisodes(uint64_t seed, StepResult& result, bool renew) {
@@ -76,7 +76,8 @@ absl::StatusOr<int64_t> StepCollector::Collect(int64_t max_frames) {
   for (Group& group : groups_) {
     if (!group.restarted) continue;
     TakeRestart(group, group.lanes.count);
-    TakeObservations(group.lanes.first, group.result);
+    absl::Status status = TakeObservations(group.lanes.first, group.result);
+    if (!status.ok()) return status;
     actor_.StartEpisodes(group.lanes);
     group.restarted = group.arrived = false;
   }
@@ -166,7 +167,7 @@ absl::Status StepCollector::Finish(Group& group) {
   }
   faults_ += static_cast<int64_t>(result.faults.size());
 
-  TakeObservations(lanes.first, result);
+  if (absl::Status status = TakeObservations(lanes.first, result); !status.ok()) return status;
   normalizers_.NormalizeRewards(lanes.first, absl::MakeSpan(rewards_), valid_, result.terminated,
                                 result.truncated);
   return actor_.Record(lanes, {.next_observations = ObservationsOf(lanes),
@@ -177,20 +178,22 @@ absl::Status StepCollector::Finish(Group& group) {
                                .fault = result.fault});
 }
 
-void StepCollector::TakeObservations(int first_lane, const StepResult& result) {
+absl::Status StepCollector::TakeObservations(int first_lane, const StepResult& result) {
   const absl::Span<float> rows = ObservationsOf({first_lane, result.num_rows()});
-  flattener_.Flatten(result.observations, rows);
+  absl::Status status = shown_->Show(result.env_ids, result.first, result.observations, rows);
+  if (!status.ok()) return status;
   ObservationNormalizer* normalizer = normalizers_.observation();
-  if (normalizer == nullptr) return;
+  if (normalizer == nullptr) return absl::OkStatus();
   // The row of a failed lane is all zero and shows nothing.
   seen_.resize(result.fault.size());
   for (size_t i = 0; i < seen_.size(); ++i) seen_[i] = !result.fault[i];
   normalizer->moments().Update(rows, seen_);
   normalizer->Normalize(rows);
+  return absl::OkStatus();
 }
 
 absl::Span<float> StepCollector::ObservationsOf(LaneRange lanes) {
-  const size_t dim = static_cast<size_t>(flattener_.dim());
+  const size_t dim = static_cast<size_t>(shown_->dim());
   return absl::MakeSpan(observations_).subspan(lanes.first * dim, lanes.count * dim);
 }
 
@@ -201,6 +204,7 @@ int64_t StepCollector::TakeFaults() { return std::exchange(faults_, 0); }
 absl::Status StepCollector::Save(bool env_state, TensorMap& tensors) {
   tensors.PutFloats(kObservations, observations_);
   normalizers_.Save(tensors);
+  if (absl::Status status = shown_->Save(tensors); !status.ok()) return status;
   return env_state ? SaveEnvStates(env_.SaveState(), tensors) : absl::OkStatus();
 }
 
@@ -213,6 +217,7 @@ absl::Status StepCollector::Load(const TensorMap& tensors, uint64_t seed,
   env_state_lost = snapshots.status();
   if (env_state_lost.ok()) env_state_lost = env_.LoadState(*snapshots, scratch_);
   if (!env_state_lost.ok()) return Start(seed);
+  if (absl::Status status = shown_->Load(tensors); !status.ok()) return status;
   return tensors.GetFloats(kObservations, absl::MakeSpan(observations_));
 }
 

@@ -10,6 +10,7 @@
 #define HIVEWIRE_POLICY_STEP_COLLECTOR_H_
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -20,15 +21,15 @@
 #include "policy/actor.h"
 #include "policy/collector_interface.h"
 #include "policy/collector_state.h"
-#include "policy/observation.h"
+#include "policy/transforms/observations.h"
 
 namespace hivewire {
 
 class StepCollector : public Collector {
  public:
-  // Both outlive the collector.
+  // `observations`: what the actor is shown of the env's lanes. The others outlive the collector.
   StepCollector(VectorEnv& env, Actor& actor, const ActionSpace& action,
-                const v1::LearnerConfig& config);
+                const v1::LearnerConfig& config, std::unique_ptr<Observations> observations);
 
   absl::Status Start(uint64_t seed) override;
   absl::StatusOr<int64_t> Collect(int64_t max_frames) override;
@@ -67,14 +68,14 @@ class StepCollector : public Collector {
   absl::Status Renew();
   // The start of the new episodes, as a result of the group's first `count` lanes.
   void TakeRestart(Group& group, int count);
-  // Flattens and normalises a result's observations into observations_.
-  void TakeObservations(int first_lane, const StepResult& result);
+  // Transforms and normalises a result's observations into observations_.
+  absl::Status TakeObservations(int first_lane, const StepResult& result);
   absl::Span<float> ObservationsOf(LaneRange lanes);
 
   VectorEnv& env_;
   Actor& actor_;
   ActionSpace action_;
-  ObservationFlattener flattener_;
+  const std::unique_ptr<Observations> shown_;
   Normalizers normalizers_;
   // Of the whole run.
   const int64_t num_lanes_;

@@ -44,9 +44,12 @@ absl::StatusOr<TrainedPolicy> LoadTrainedPolicy(const RunFolder& folder, const s
   absl::StatusOr<std::unique_ptr<VectorEnv>> env = MakeEnv(policy.config, num_envs, reach);
   if (!env.ok()) return env.status();
   policy.env = *std::move(env);
-  absl::StatusOr<Problem> problem = MakeProblem(*policy.env);
+  absl::StatusOr<Problem> problem = MakeProblem(*policy.env, policy.config);
   if (!problem.ok()) return problem.status();
   policy.action = problem->action;
+  auto observations = MakeObservations(*policy.env, policy.config);
+  if (!observations.ok()) return observations.status();
+  policy.observations = *std::move(observations);
   absl::StatusOr<std::unique_ptr<Algorithm>> algorithm = MakeAlgorithm(policy.config, *problem);
   if (!algorithm.ok()) return algorithm.status();
   policy.algorithm = *std::move(algorithm);

@@ -23,6 +23,8 @@ struct TrainedPolicy {
   // Of training, at the checkpoint.
   int64_t frames = 0;
   std::unique_ptr<VectorEnv> env;
+  // Of `env`.
+  std::unique_ptr<Observations> observations;
   ActionSpace action;
   std::unique_ptr<Algorithm> algorithm;
   // Null where observations are not normalised.

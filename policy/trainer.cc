@@ -106,7 +106,7 @@ absl::StatusOr<Problem> Trainer::ReachLanes(int64_t frames) {
   auto env = MakeEnv(config_, config_.env().num_envs(), reach_);
   if (!env.ok()) return env.status();
   env_ = *std::move(env);
-  return MakeProblem(*env_);
+  return MakeProblem(*env_, config_);
 }
 
 absl::Status Trainer::MakeCollector() {
@@ -116,11 +116,21 @@ absl::Status Trainer::MakeCollector() {
     return absl::OkStatus();
   }
   const absl::Status travels = algorithm_->Export().status();
+  std::unique_ptr<Observations> observations;
+  if (source_ == nullptr) {
+    auto made = MakeObservations(*env_, config_);
+    if (!made.ok()) return made.status();
+    observations = *std::move(made);
+  }
   if (source_ == nullptr && travels.ok()) {
-    source_ = std::make_unique<EmbeddedSource>(*env_, problem_, config_);
+    source_ = std::make_unique<EmbeddedSource>(*env_, problem_, config_, std::move(observations));
   }
   if (source_ == nullptr && absl::IsUnimplemented(travels)) {
-    collector_ = std::make_unique<StepCollector>(*env_, *algorithm_, problem_.action, config_);
+    if (config_.normalization().init_stats() > 0 || config_.collection().init_random_frames() > 0) {
+      return Annotate(travels, "normalization.init_stats and collection.init_random_frames");
+    }
+    collector_ = std::make_unique<StepCollector>(*env_, *algorithm_, problem_.action, config_,
+                                                 std::move(observations));
     return absl::OkStatus();
   }
   if (!travels.ok()) return Annotate(travels, "collection.mode collectors");
@@ -270,8 +280,10 @@ absl::Status Trainer::EvaluateNow(const std::function<bool()>& stop) {
     absl::StatusOr<std::unique_ptr<VectorEnv>> env =
         MakeEnv(config_, std::min(config.num_envs(), config.episodes()), reach);
     if (!env.ok()) return env.status();
-    return Evaluate(**env, *algorithm_, problem_.action, collector_->observation_normalizer(),
-                    config.episodes(), config.seed(), stop);
+    auto observations = MakeObservations(**env, config_);
+    if (!observations.ok()) return observations.status();
+    return Evaluate(**env, **observations, *algorithm_, problem_.action,
+                    collector_->observation_normalizer(), config.episodes(), config.seed(), stop);
   };
   absl::StatusOr<Evaluation> evaluation = evaluate();
   // Lost half way, it is done anew.

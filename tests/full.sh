@@ -30,10 +30,11 @@ flat() {
 # Ten CPU-minutes of each fuzz target.
 fuzz() { "${HIVEWIRE_ROOT}/tests/fuzz/run.sh" 600; }
 
-# Learning curves and speed with the policy in the learner and in the env server; rewrites
-# docs/results/collecting.
+# Learning curves and speed with the policy in the learner, in the env server and in collectors;
+# rewrites docs/results/collecting.
 collecting() {
-  hw_bazel build //tests/bench:collecting //server:env_server //policy:learner || return 1
+  hw_bazel build //tests/bench:collecting //server:env_server //policy:learner //policy:collector ||
+    return 1
   "${HIVEWIRE_ROOT}/bazel-bin/tests/bench/collecting" \
     --env_server="${HIVEWIRE_ROOT}/bazel-bin/server/env_server" || return 1
   python3 "${HIVEWIRE_ROOT}/tests/learning/collecting.py" cartpole inverted_double_pendulum

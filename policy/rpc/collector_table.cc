@@ -74,11 +74,11 @@ int CollectorTable::FreeLanes() const {
 
 absl::Status CollectorTable::CheckSpec(const v1::EnvSpec& spec) {
   if (spec.id() != config_.env().id()) {
-    return absl::FailedPreconditionError(absl::StrCat("spec.id: \"", spec.id(),
-                                                      "\"; the run is of ", config_.env().id()));
+    return absl::FailedPreconditionError(
+        absl::StrCat("spec.id: \"", spec.id(), "\"; the run is of ", config_.env().id()));
   }
   if (!spec_.has_value()) {
-    const absl::StatusOr<Problem> problem = MakeProblem(spec, num_lanes_);
+    const absl::StatusOr<Problem> problem = MakeProblem(spec, config_);
     if (!problem.ok()) return problem.status();
     shape_ = {problem->observation_dim, problem->action.row_bytes()};
     spec_ = spec;
@@ -116,13 +116,12 @@ absl::StatusOr<int> CollectorTable::FindLanes(const std::string& name, int count
       if (run == count) return lane - count + 1;
     }
   }
-  return absl::ResourceExhaustedError(
-      absl::StrCat("num_envs: ", count, " lanes in a row are not free; of the run's ", num_lanes_,
-                   " lanes ", FreeLanes(), " are"));
+  return absl::ResourceExhaustedError(absl::StrCat("num_envs: ", count,
+                                                   " lanes in a row are not free; of the run's ",
+                                                   num_lanes_, " lanes ", FreeLanes(), " are"));
 }
 
-absl::StatusOr<v1::RegisterResponse> CollectorTable::Register(
-    const v1::RegisterRequest& request) {
+absl::StatusOr<v1::RegisterResponse> CollectorTable::Register(const v1::RegisterRequest& request) {
   MutexLock lock(mutex_);
   if (down_) return absl::UnavailableError("the learner stops");
   const int64_t count = request.num_envs();
@@ -320,11 +319,11 @@ std::vector<CollectorTable::Collector*> CollectorTable::Waiting() {
 
 bool CollectorTable::AllHere() {
   if (FreeLanes() == 0) complete_ = true;
-  return complete_ &&
-         std::all_of(collectors_.begin(), collectors_.end(),
-                     [this](const auto& entry) ABSL_NO_THREAD_SAFETY_ANALYSIS {
-                       return entry.second.pending.has_value() || !Present(entry.second);
-                     });
+  return complete_ && std::all_of(collectors_.begin(), collectors_.end(),
+                                  [this](const auto& entry) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+                                    return entry.second.pending.has_value() ||
+                                           !Present(entry.second);
+                                  });
 }
 
 absl::StatusOr<std::vector<Experience>> CollectorTable::Gather(const Stop& stop) {

@@ -212,9 +212,8 @@ TEST(CollectorTable, WhoeverWaitsHearsThatTheRunIsOver) {
   CollectorTable table(Config(/*synchronous=*/true), 0);
   Player one(table, "one", kLanes);
   Publish(table, 1);
-  auto weights = std::async(std::launch::async, [&] {
-    return table.NextWeights(one.joined().collector_id(), 1, Never);
-  });
+  auto weights = std::async(
+      std::launch::async, [&] { return table.NextWeights(one.joined().collector_id(), 1, Never); });
   Player::Answer answer = one.Push(1, 1);
   table.Finish();
   EXPECT_EQ(*weights.get(), nullptr);

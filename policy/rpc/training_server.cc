@@ -94,7 +94,7 @@ absl::StatusOr<std::unique_ptr<FragmentSource>> TrainingServer::Start(
   spdlog::info("waiting for collectors at {}", absl::StrJoin(addresses, ", "));
   const absl::StatusOr<v1::EnvSpec> spec = made->table_.WaitForSpec(options.stop);
   if (!spec.ok()) return spec.status();
-  absl::StatusOr<Problem> problem = MakeProblem(*spec, config.env().num_envs());
+  absl::StatusOr<Problem> problem = MakeProblem(*spec, config);
   if (!problem.ok()) return problem.status();
   made->problem_ = *std::move(problem);
   made->action_leaf_ = spec->action(0);

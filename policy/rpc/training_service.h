@@ -19,10 +19,9 @@ class TrainingService final : public v1::Training::Service {
                            v1::DescribeRunResponse* response) override;
   grpc::Status Register(grpc::ServerContext* context, const v1::RegisterRequest* request,
                         v1::RegisterResponse* response) override;
-  grpc::Status PushFragments(
-      grpc::ServerContext* context,
-      grpc::ServerReaderWriter<v1::PushFragmentsResponse, v1::PushFragmentsRequest>* stream)
-      override;
+  grpc::Status PushFragments(grpc::ServerContext* context,
+                             grpc::ServerReaderWriter<v1::PushFragmentsResponse,
+                                                      v1::PushFragmentsRequest>* stream) override;
   grpc::Status WatchWeights(grpc::ServerContext* context, const v1::WatchWeightsRequest* request,
                             grpc::ServerWriter<v1::WatchWeightsResponse>* writer) override;
 

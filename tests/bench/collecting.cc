@@ -20,9 +20,10 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "policy/config/config.h"
+#include "policy/embedded_source.h"
+#include "policy/fragment_collector.h"
 #include "policy/remote_policy_collector.h"
 #include "policy/session.h"
-#include "policy/step_collector.h"
 #include "tests/bench/server_process.h"
 
 ABSL_FLAG(std::string, env_server, "bazel-bin/server/env_server", "The server's program.");
@@ -42,6 +43,7 @@ struct Side {
   std::unique_ptr<VectorEnv> env;
   std::unique_ptr<VectorRollout> rollout;
   std::unique_ptr<Algorithm> algorithm;
+  std::unique_ptr<FragmentSource> source;
   std::unique_ptr<Collector> collector;
   std::vector<double> rates;  // steps/s, by round
 };
@@ -77,7 +79,7 @@ absl::StatusOr<Side> MakeSide(const std::string& name, const std::string& server
     auto env = MakeEnv(*config, config->env().num_envs(), {});
     if (!env.ok()) return env.status();
     side.env = *std::move(env);
-    problem = MakeProblem(*side.env);
+    problem = MakeProblem(*side.env, *config);
   }
   if (!problem.ok()) return problem.status();
   auto algorithm = MakeAlgorithm(*config, *problem);
@@ -87,8 +89,11 @@ absl::StatusOr<Side> MakeSide(const std::string& name, const std::string& server
     side.collector = std::make_unique<RemotePolicyCollector>(*side.rollout, *side.algorithm,
                                                              problem->action, *config);
   } else {
-    side.collector =
-        std::make_unique<StepCollector>(*side.env, *side.algorithm, problem->action, *config);
+    auto observations = MakeObservations(*side.env, *config);
+    if (!observations.ok()) return observations.status();
+    side.source =
+        std::make_unique<EmbeddedSource>(*side.env, *problem, *config, *std::move(observations));
+    side.collector = std::make_unique<FragmentCollector>(*side.source, *side.algorithm, *config);
   }
   if (absl::Status status = side.collector->Start(1); !status.ok()) return status;
   return side;

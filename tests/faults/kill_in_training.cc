@@ -48,7 +48,9 @@ absl::StatusOr<std::string> KillServersUnderCollector(const KillOptions& options
   config.mutable_normalization()->set_reward(false);
   config.mutable_collection()->set_groups(2);
   CheckingAlgorithm algorithm(kLanes, 16);
-  StepCollector collector(**env, algorithm, *action, config);
+  auto observations = Observations::Make(config, (*env)->observation_leaves(), (*env)->num_envs());
+  if (!observations.ok()) return observations.status();
+  StepCollector collector(**env, algorithm, *action, config, *std::move(observations));
   status = collector.Start(1);
 
   std::atomic<bool> done{false};

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Compares learning curves: the policy in the learner (steps) and in the env server (remote-policy).
+"""Compares learning curves: the policy in the learner (steps), in the env server (remote-policy), and
+in four asynchronous collectors (collectors).
 
     tests/learning/collecting.py cartpole inverted_double_pendulum --seeds 1 2 3 4 5
 
@@ -15,6 +16,7 @@ import csv
 import json
 import math
 import pathlib
+import re
 import statistics
 import subprocess
 import tempfile
@@ -24,7 +26,8 @@ from results import EPISODES, PAGE, RESULTS, program, serving
 
 FOLDER = RESULTS / "collecting"
 BEGIN, END = "<!-- collecting: begin -->\n", "<!-- collecting: end -->\n"
-MODES = {"steps": "#3b6ea5", "remote-policy": "#c05a2b"}
+MODES = {"steps": "#3b6ea5", "remote-policy": "#c05a2b", "collectors": "#4d8f3a"}
+COLLECTORS = 4
 BINS = 20
 
 
@@ -42,14 +45,32 @@ def curve(run, frames):
     return [round(s / n, 3) if n else None for s, n in zip(sums, episodes)]
 
 
+def lanes_of(preset):
+    text = (pathlib.Path(__file__).parents[2] / f"policy/config/presets/{preset}.textproto").read_text()
+    return int(re.search(r"num_envs: *(\d+)", text).group(1))
+
+
 def train(preset, mode, seed, server, folder):
     learner = program("policy/learner")
     run = folder / f"{preset}-{mode}-{seed}"
     command = [learner, "train", f"--preset={preset}", f"--seed={seed}", f"--collect={mode}"]
+    collectors = []
+    if mode == "collectors":
+        listen = f"unix:{folder}/learner-{seed}"
+        command += [f"--listen={listen}", "--set=collection.synchronous=false"]
+        lanes = lanes_of(preset)
+        for k in range(COLLECTORS):
+            count = lanes // COLLECTORS + (k < lanes % COLLECTORS)
+            collectors.append(subprocess.Popen(
+                [program("policy/collector"), f"--learner={listen}", f"--server={server}",
+                 f"--num_envs={count}"], stderr=subprocess.DEVNULL))
     start = time.monotonic()
     subprocess.run([*command, f"--server={server}", f"--run_folder={run}",
-                    "--set=evaluation.interval=0"], check=True, stdout=subprocess.DEVNULL)
+                    "--set=evaluation.interval=0"], check=True, stdout=subprocess.DEVNULL,
+                   stderr=subprocess.DEVNULL)
     seconds = time.monotonic() - start
+    for collector in collectors:
+        assert collector.wait(timeout=60) == 0, "a collector ended with an error"
     output = subprocess.run([learner, "eval", str(run), f"--server={server}", "--checkpoint=last",
                              f"--episodes={EPISODES}", "--json"],
                             check=True, stdout=subprocess.PIPE, text=True).stdout
@@ -57,7 +78,9 @@ def train(preset, mode, seed, server, folder):
     return {"preset": preset, "mode": mode, "seed": seed, "env": evaluation["env"],
             "frames": evaluation["frames"], "curve": curve(run, evaluation["frames"]),
             "last": evaluation["return"], "seconds": round(seconds, 1),
-            "command": f"learner train --preset={preset} --seed={seed} --collect={mode}"}
+            "command": f"learner train --preset={preset} --seed={seed} --collect={mode}" + (
+                f" --listen=… --set collection.synchronous=false, {COLLECTORS} collectors"
+                if collectors else "")}
 
 
 def rows_of(preset):
@@ -85,8 +108,9 @@ def bands(rows, mode):
     return result
 
 
-def overlap(a, b):
-    return a[0] <= b[-1] and b[0] <= a[-1]
+def overlap(bands_of_modes):
+    """Whether no band is wholly above another."""
+    return max(band[0] for band in bands_of_modes) <= min(band[-1] for band in bands_of_modes)
 
 
 def draw(preset, rows):
@@ -123,9 +147,9 @@ def draw(preset, rows):
 
 
 def write_page():
-    lines = ["| env | seeds | mean training return: steps | remote-policy | last policy: steps | "
-             "remote-policy | ranges overlap in |",
-             "|---|---|---|---|---|---|---|"]
+    others = " | ".join(list(MODES)[1:])
+    lines = [f"| env | seeds | mean training return: steps | {others} | last policy: steps | {others} "
+             "| ranges overlap in |", "|" + "---|" * (3 + 2 * len(MODES))]
     images = []
     for path in sorted(FOLDER.glob("*.jsonl")):
         rows = rows_of(path.stem)
@@ -144,11 +168,11 @@ def write_page():
 
         means = spread(lambda row: statistics.mean(v for v in row["curve"] if v is not None))
         last = spread(lambda row: row["last"]["mean"])
-        pairs = [pair for pair in zip(*(bands(rows, mode) for mode in MODES)) if all(pair)]
-        share = f"{sum(overlap(a, b) for a, b in pairs)} of {len(pairs)} parts"
+        parts = [part for part in zip(*(bands(rows, mode) for mode in MODES)) if all(part)]
+        share = f"{sum(overlap(part) for part in parts)} of {len(parts)} parts"
         seeds = [str(row["seed"]) for row in rows if row["mode"] == "steps"]
-        lines.append(f"| {rows[0]['env']} | {', '.join(seeds)} | {means[0]} | {means[1]} | {last[0]} "
-                     f"| {last[1]} | {share if len(seeds) > 1 else 'one run each'} |")
+        lines.append(f"| {rows[0]['env']} | {', '.join(seeds)} | {' | '.join(means)} "
+                     f"| {' | '.join(last)} | {share if len(seeds) > 1 else 'one run each'} |")
     page = PAGE.read_text()
     before, rest = page.split(BEGIN)
     gallery = ["", "| " + " | ".join("" for _ in images) + " |", "|" + "---|" * len(images),

@@ -152,6 +152,20 @@ TEST_P(CollectorsTest, RandomFramesCountAndTeachTheNormaliserAlone) {
   ExpectSameBits(Train("two", {4, 4}), embedded);
 }
 
+TEST_P(CollectorsTest, TransformsAndFixedMomentsAreTheSameWhereverTheyRun) {
+  config_.mutable_normalization()->set_init_stats(200);
+  v1::TransformConfig& stack = *config_.add_transforms();
+  stack.set_type("frame_stack");
+  stack.set_frames(3);
+  const Checkpoint embedded = Train("embedded", {});
+  ExpectSameBits(Train("three", {3, 3, 2}), embedded);
+  // The moments are those of the random steps alone.
+  const std::string count = "normalizer.observation.count";
+  double rows = 0;
+  ASSERT_TRUE(embedded.tensors.GetDoubles(count, {&rows, 1}).ok());
+  EXPECT_EQ(rows, kSteps * kLanes);
+}
+
 TEST_P(CollectorsTest, AsynchronousOnesEndAtExactlyTheFramesAskedFor) {
   config_.mutable_collection()->set_synchronous(false);
   const Checkpoint end = Train("async", {3, 3, 2});

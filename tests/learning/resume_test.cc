@@ -65,6 +65,18 @@ class ResumeTest : public testing::TestWithParam<const char*> {
     return *ReadCheckpoint(*last);
   }
 
+  static void ExpectSameBits(const Checkpoint& whole, const Checkpoint& halves) {
+    EXPECT_EQ(halves.state.frames(), whole.state.frames());
+    EXPECT_EQ(halves.state.episodes(), whole.state.episodes());
+    EXPECT_EQ(halves.tensors.tensors().size(), whole.tensors.tensors().size());
+    for (const auto& [name, tensor] : whole.tensors.tensors()) {
+      // An env's snapshot counts the operations of its pool, which is another one after a resume.
+      if (name.rfind("env_state.", 0) == 0) continue;
+      ASSERT_TRUE(halves.tensors.contains(name)) << name;
+      EXPECT_TRUE(tensor.bytes == (*halves.tensors.Get(name))->bytes) << name;
+    }
+  }
+
   Workers workers_;
   Reach reach_;
   v1::LearnerConfig config_;
@@ -76,15 +88,18 @@ TEST_P(ResumeTest, TwoHalvesAreTheWholeBitForBit) {
   EXPECT_EQ(half.state.frames(), 2 * kUpdate);
   const Checkpoint halves = Train("halves", kTotal, &half);
 
-  EXPECT_EQ(halves.state.frames(), kTotal);
-  EXPECT_EQ(halves.state.episodes(), whole.state.episodes());
-  EXPECT_EQ(halves.tensors.tensors().size(), whole.tensors.tensors().size());
-  for (const auto& [name, tensor] : whole.tensors.tensors()) {
-    // An env's snapshot counts the operations of its pool, which is another one after a resume.
-    if (name.rfind("env_state.", 0) == 0) continue;
-    ASSERT_TRUE(halves.tensors.contains(name)) << name;
-    EXPECT_TRUE(tensor.bytes == (*halves.tensors.Get(name))->bytes) << name;
-  }
+  ExpectSameBits(whole, halves);
+}
+
+TEST_P(ResumeTest, SoTheyAreWithTransformsThatRemember) {
+  v1::TransformConfig& stack = *config_.add_transforms();
+  stack.set_type("frame_stack");
+  stack.set_frames(3);
+  const Checkpoint whole = Train("whole", kTotal);
+  const Checkpoint half = Train("halves", 2 * kUpdate);
+  const Checkpoint halves = Train("halves", kTotal, &half);
+  ExpectSameBits(whole, halves);
+  EXPECT_TRUE(whole.tensors.contains("transform.0.0"));
 }
 
 TEST_P(ResumeTest, TheRunEndsAtExactlyTheFramesAskedFor) {
