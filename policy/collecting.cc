@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "policy/embedded_source.h"
 #include "policy/exported_actor.h"
+#include "policy/nn/device_policy.h"
 #include "policy/rpc/learner_client.h"
 #include "policy/step_collector.h"
 
@@ -30,8 +31,9 @@ std::string OwnName() {
 // One stay with a learner, from joining to whatever ends it.
 class Stay {
  public:
-  Stay(const CollectorOptions& options, const std::string& name, const std::function<bool()>& stop)
-      : options_(options), name_(name), stop_(stop) {}
+  Stay(const CollectorOptions& options, const PolicyMaker& maker, const std::string& name,
+       const std::function<bool()>& stop)
+      : options_(options), maker_(maker), name_(name), stop_(stop) {}
 
   // When everybody was last seen to be there.
   absl::Time good_since() const { return good_since_; }
@@ -45,7 +47,7 @@ class Stay {
     while (!stop_()) {
       auto policy = learner_->WaitForPolicy(collection.synchronous() ? version : 0, stop_);
       if (!policy.ok()) return policy.status();
-      version = (*policy)->version();
+      version = (*policy)->portable().version();
       if (collection.synchronous()) {
         actor_->Begin(fragment_length_, [policy = *policy] { return policy; });
       } else {
@@ -66,7 +68,7 @@ class Stay {
 
  private:
   absl::Status Join() {
-    auto learner = LearnerClient::Create(options_.learner, options_.learner_connection);
+    auto learner = LearnerClient::Create(options_.learner, options_.learner_connection, maker_);
     if (!learner.ok()) return learner.status();
     learner_ = *std::move(learner);
     const absl::StatusOr<v1::DescribeRunResponse> run = learner_->Describe();
@@ -76,6 +78,7 @@ class Stay {
       return absl::FailedPreconditionError(
           "the learner's config is not one that this collector knows: are they of one version?");
     }
+    config_.set_device(options_.device);
     if (!options_.server.empty()) config_.mutable_env()->set_server(options_.server);
     const int num_envs =
         options_.num_envs > 0 ? options_.num_envs : static_cast<int>(run->free_lanes());
@@ -108,6 +111,7 @@ class Stay {
   }
 
   const CollectorOptions& options_;
+  const PolicyMaker& maker_;
   const std::string& name_;
   const std::function<bool()>& stop_;
   absl::Time good_since_ = absl::InfinitePast();
@@ -144,13 +148,17 @@ absl::Status RunCollector(const CollectorOptions& options, const std::function<b
     return absl::InvalidArgumentError(absl::StrCat("--num_envs is ", options.num_envs,
                                                    "; it can be 0 (all that are free) or more"));
   }
+  const absl::StatusOr<PolicyMaker> maker = options.device == "cpu"
+                                                ? absl::StatusOr<PolicyMaker>(MakeCpuPolicy)
+                                                : MakeDevicePolicies(options.device);
+  if (!maker.ok()) return maker.status();
   const std::string name = options.name.empty() ? OwnName() : options.name;
   absl::Time good_since = absl::Now();
   std::string told;
   while (!stop()) {
     absl::Status status;
     {
-      Stay stay(options, name, stop);
+      Stay stay(options, *maker, name, stop);
       status = stay.Run();
       good_since = std::max(good_since, stay.good_since());
     }

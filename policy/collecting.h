@@ -24,6 +24,9 @@ struct CollectorOptions {
   Reach reach;
   // 0: all lanes of the run that are free.
   int num_envs = 0;
+  // Where transforms and the policy are computed: "cpu", "cuda" or "cuda:1", whatever the learner
+  // has.
+  std::string device = "cpu";
   // By which the learner knows it again. Empty: one of its own.
   std::string name;
   // How long it waits for a learner, or for env servers, that are not there.

@@ -22,6 +22,8 @@
 ABSL_FLAG(std::string, learner, "",
           "Address of the learner, unix:/path or tcp:host:port, as its --listen has it.");
 ABSL_FLAG(int, num_envs, 0, "Lanes to drive; 0 for all of the run that are free.");
+ABSL_FLAG(std::string, device, "cpu",
+          "Where transforms and the policy are computed: cpu, cuda or cuda:1.");
 ABSL_FLAG(std::string, name, "",
           "By which the learner knows this collector again; one of its own where none is given.");
 ABSL_FLAG(absl::Duration, patience, absl::Minutes(10),
@@ -70,6 +72,7 @@ absl::Status Main(const StopSignal& stop_signal) {
   options.reach.connection = ConnectionFromFlags();
   options.server = ServerFromFlags();
   options.num_envs = absl::GetFlag(FLAGS_num_envs);
+  options.device = absl::GetFlag(FLAGS_device);
   options.name = absl::GetFlag(FLAGS_name);
   options.patience = absl::GetFlag(FLAGS_patience);
   return RunCollector(options, [&stop_signal] { return stop_signal.requested(); });

@@ -3,7 +3,7 @@
 #include <memory>
 #include <utility>
 
-#include "policy/portable/portable_policy.h"
+#include "policy/acting_policy.h"
 #include "policy/session.h"
 
 namespace hivewire {
@@ -27,7 +27,7 @@ EmbeddedSource::EmbeddedSource(VectorEnv& env, const Problem& problem,
 
 absl::StatusOr<std::vector<Experience>> EmbeddedSource::Gather(const v1::Policy& policy,
                                                                int steps) {
-  auto made = PortablePolicy::Create(policy);
+  auto made = MakeCpuPolicy(policy);
   if (!made.ok()) return made.status();
   actor_.Begin(steps, [policy = *made] { return policy; });
   if (absl::Status status = collector_.Collect(INT64_MAX).status(); !status.ok()) return status;

@@ -44,7 +44,8 @@ void ExportedActor::Begin(int steps, std::function<PolicyPointer()> policy) {
 
 absl::Status ExportedActor::Act(LaneRange lanes, absl::Span<const float> observations,
                                 absl::Span<char> actions) {
-  const PolicyPointer policy = policy_();
+  const PolicyPointer acting = policy_();
+  const PortablePolicy* policy = &acting->portable();
   const auto rows = static_cast<size_t>(lanes.count);
   const auto dim = static_cast<size_t>(experience_.shape.observation_dim);
   if (policy->observation_dim() != dim ||
@@ -60,7 +61,7 @@ absl::Status ExportedActor::Act(LaneRange lanes, absl::Span<const float> observa
     draws_.push_back({seed_, static_cast<uint32_t>(first_lane_ + lane),
                       steps_ever_[static_cast<size_t>(lane)]++});
   }
-  policy->Act(draws_, /*deterministic=*/false, scratch_);
+  if (absl::Status status = acting->Act(draws_, scratch_); !status.ok()) return status;
   for (size_t row = 0; row < rows; ++row) {
     if (policy->AllFinite(row, scratch_)) continue;
     return absl::InvalidArgumentError(

@@ -16,11 +16,11 @@
 
 #include "absl/status/status.h"
 #include "absl/types/span.h"
+#include "policy/acting_policy.h"
 #include "policy/action_space.h"
 #include "policy/actor.h"
 #include "policy/checkpoint/tensor_map.h"
 #include "policy/experience.h"
-#include "policy/portable/portable_policy.h"
 
 namespace hivewire {
 
@@ -29,7 +29,7 @@ uint64_t PolicySeed(uint64_t run_seed, uint64_t nth);
 
 class ExportedActor : public Actor {
  public:
-  using PolicyPointer = std::shared_ptr<const PortablePolicy>;
+  using PolicyPointer = std::shared_ptr<const ActingPolicy>;
 
   // Lanes first_lane … first_lane + num_lanes − 1 of the run; here they are 0 … num_lanes − 1.
   ExportedActor(const ActionSpace& action, int observation_dim, int first_lane, int num_lanes,

@@ -7,7 +7,9 @@
 #include <algorithm>
 
 #include "absl/status/status.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "policy/nn/guard_torch.h"
 
 namespace hivewire {
@@ -37,15 +39,23 @@ absl::StatusOr<c10::Device> OpenDevice(const std::string& name, int threads) {
   if (threads < 1 || threads > 1024) {
     return absl::InvalidArgumentError(absl::StrCat("threads is ", threads, "; it can be 1 … 1024"));
   }
-  if (name != "cpu" && name != "cuda") {
+  absl::string_view index = name;
+  int gpu = 0;
+  const bool numbered = absl::ConsumePrefix(&index, "cuda:");
+  if (numbered ? !absl::SimpleAtoi(index, &gpu) || gpu < 0 : name != "cpu" && name != "cuda") {
     return absl::InvalidArgumentError(
-        absl::StrCat("device is \"", name, "\"; it can be cpu or cuda"));
+        absl::StrCat("device is \"", name, "\"; it can be cpu, cuda or cuda:1"));
   }
   // Two threads compute operations beside each other (see Companion); each has half.
   at::set_num_threads(std::max(1, threads / 2));
   if (name == "cpu") return c10::Device(c10::DeviceType::CPU);
   if (absl::Status status = OpenCuda(); !status.ok()) return status;
-  return c10::Device(c10::DeviceType::CUDA, 0);
+  if (gpu >= at::detail::getCUDAHooks().deviceCount()) {
+    return absl::FailedPreconditionError(absl::StrCat("device is \"", name, "\", but only ",
+                                                      at::detail::getCUDAHooks().deviceCount(),
+                                                      " CUDA GPUs are visible"));
+  }
+  return c10::Device(c10::DeviceType::CUDA, static_cast<c10::DeviceIndex>(gpu));
 }
 
 }  // namespace hivewire

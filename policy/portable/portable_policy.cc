@@ -109,17 +109,22 @@ void PortablePolicy::Normalize(size_t rows, float* observations) const {
 void PortablePolicy::Act(absl::Span<const Draw> draws, bool deterministic,
                          PolicyScratch& scratch) const {
   const size_t rows = draws.size();
-  const size_t dim = action_dim();
   Normalize(rows, scratch.observations.data());
   const float* outputs =
       actor_.Evaluate(scratch.observations.data(), observation_dim(), rows, scratch.network);
-  for (size_t row = 0; row < rows; ++row) {
+  Choose(draws, deterministic, outputs, actor_.output_stride(), scratch);
+  if (has_critic()) ValueNormalized(rows, scratch);
+}
+
+void PortablePolicy::Choose(absl::Span<const Draw> draws, bool deterministic, const float* outputs,
+                            size_t stride, PolicyScratch& scratch) const {
+  const size_t dim = action_dim();
+  for (size_t row = 0; row < draws.size(); ++row) {
     CounterRng rng(draws[row].seed, draws[row].lane, draws[row].step);
     scratch.log_probs[row] =
-        head_.Choose(outputs + row * actor_.output_stride(), deterministic ? nullptr : &rng,
+        head_.Choose(outputs + row * stride, deterministic ? nullptr : &rng,
                      scratch.chosen.data() + row * dim, scratch.sent.data() + row * dim);
   }
-  if (has_critic()) ValueNormalized(rows, scratch);
 }
 
 void PortablePolicy::Value(size_t rows, PolicyScratch& scratch) const {

@@ -61,6 +61,10 @@ class PortablePolicy {
 
   // Chooses an action for each of draws.size() rows of scratch.observations, and values them.
   void Act(absl::Span<const Draw> draws, bool deterministic, PolicyScratch& scratch) const;
+  // The same where somebody else evaluated normaliser and actor: row k of its outputs begins at
+  // outputs + k * stride. Values nothing.
+  void Choose(absl::Span<const Draw> draws, bool deterministic, const float* outputs, size_t stride,
+              PolicyScratch& scratch) const;
   // Values rows of scratch.observations; there must be a critic.
   void Value(size_t rows, PolicyScratch& scratch) const;
 

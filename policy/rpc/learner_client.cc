@@ -33,9 +33,10 @@ struct LearnerClient::Impl {
   using FragmentStream =
       grpc::ClientReaderWriterInterface<v1::PushFragmentsRequest, v1::PushFragmentsResponse>;
 
-  Impl(GrpcChannel given, absl::Duration timeout)
+  Impl(GrpcChannel given, absl::Duration timeout, PolicyMaker given_maker)
       : channel(std::move(given)),
         reconnect_timeout(timeout),
+        maker(std::move(given_maker)),
         stub(v1::Training::NewStub(channel.channel())) {}
 
   // Opens the stream of fragments, and tells the learner that this collector is there.
@@ -95,13 +96,13 @@ struct LearnerClient::Impl {
     channel.Prepare(context);
     v1::WatchWeightsRequest request;
     request.set_collector_id(collector_id);
-    request.set_after_version(policy == nullptr ? 0 : policy->version());
+    request.set_after_version(policy == nullptr ? 0 : policy->portable().version());
     const auto stream = stub->WatchWeights(&context, request);
     v1::WatchWeightsResponse weights;
     absl::Status bad;
     while (bad.ok() && stream->Read(&weights)) {
       watched = absl::Now();
-      auto made = PortablePolicy::Create(weights.policy());
+      auto made = maker(weights.policy());
       bad = made.status();
       MutexLock lock(mutex);
       if (made.ok()) policy = *std::move(made);
@@ -135,6 +136,7 @@ struct LearnerClient::Impl {
 
   const GrpcChannel channel;
   const absl::Duration reconnect_timeout;
+  const PolicyMaker maker;
   const std::unique_ptr<v1::Training::Stub> stub;
   uint64_t collector_id = 0;
 
@@ -157,7 +159,7 @@ struct LearnerClient::Impl {
 LearnerClient::LearnerClient(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 absl::StatusOr<std::unique_ptr<LearnerClient>> LearnerClient::Create(
-    const std::string& address, const ConnectionOptions& options) {
+    const std::string& address, const ConnectionOptions& options, PolicyMaker maker) {
   absl::StatusOr<GrpcChannel> channel = GrpcChannel::Make(address, options);
   if (!channel.ok()) return channel.status();
   return std::unique_ptr<LearnerClient>(
@@ -206,10 +208,11 @@ absl::StatusOr<LearnerClient::PolicyPointer> LearnerClient::WaitForPolicy(
   MutexLock lock(impl.mutex);
   while (true) {
     if (!impl.failure.ok()) return impl.failure;
-    if (impl.policy != nullptr && impl.policy->version() > version) return impl.policy;
+    if (impl.policy != nullptr && impl.policy->portable().version() > version) return impl.policy;
     if (stop()) return absl::CancelledError("stopped");
     impl.changed.WaitUntil(lock, absl::Now() + kLook, [&]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
-      return !impl.failure.ok() || (impl.policy != nullptr && impl.policy->version() > version);
+      return !impl.failure.ok() ||
+             (impl.policy != nullptr && impl.policy->portable().version() > version);
     });
   }
 }

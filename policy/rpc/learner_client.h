@@ -19,18 +19,20 @@
 #include "client/connection.h"
 #include "hivewire/v1/policy.pb.h"
 #include "hivewire/v1/training.pb.h"
+#include "policy/acting_policy.h"
 #include "policy/experience.h"
-#include "policy/portable/portable_policy.h"
 
 namespace hivewire {
 
 class LearnerClient {
  public:
-  using PolicyPointer = std::shared_ptr<const PortablePolicy>;
+  using PolicyPointer = std::shared_ptr<const ActingPolicy>;
 
-  // Makes no connection yet. Errors name the option.
+  // Makes no connection yet. Errors name the option. `maker` makes policies of what comes, in the
+  // thread that receives.
   static absl::StatusOr<std::unique_ptr<LearnerClient>> Create(const std::string& address,
-                                                               const ConnectionOptions& options);
+                                                               const ConnectionOptions& options,
+                                                               PolicyMaker maker);
   ~LearnerClient();
   LearnerClient(const LearnerClient&) = delete;
   LearnerClient& operator=(const LearnerClient&) = delete;

@@ -1,0 +1,135 @@
+#include "policy/nn/device_policy.h"
+
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/elu.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/from_blob.h>
+#include <ATen/ops/linear.h>
+#include <ATen/ops/relu.h>
+#include <ATen/ops/tanh.h>
+#include <c10/core/GradMode.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <utility>
+#include <vector>
+
+#include "policy/nn/device.h"
+#include "policy/nn/guard_torch.h"
+
+namespace hivewire {
+namespace {
+
+at::Tensor Floats(const std::string& bytes, at::IntArrayRef shape, at::Device device) {
+  at::Tensor tensor = at::empty(shape, at::kFloat);
+  std::memcpy(tensor.data_ptr<float>(), bytes.data(), bytes.size());
+  return tensor.to(device);
+}
+
+at::Tensor Activated(const at::Tensor& x, v1::Activation activation) {
+  switch (activation) {
+    case v1::ACTIVATION_TANH:
+      return at::tanh(x);
+    case v1::ACTIVATION_RELU:
+      return at::relu(x);
+    case v1::ACTIVATION_ELU:
+      return at::elu(x);
+    default:
+      return x;
+  }
+}
+
+class DevicePolicy : public ActingPolicy {
+ public:
+  // `policy` is checked: `portable` was made of it.
+  DevicePolicy(const v1::Policy& policy, std::shared_ptr<const PortablePolicy> portable,
+               at::Device device)
+      : portable_(std::move(portable)), device_(device) {
+    const v1::Normalizer& normalizer = policy.observation_normalizer();
+    for (int i = 0; i < normalizer.mean_size(); ++i) {
+      const double scale = 1 / std::sqrt(normalizer.variance(i) + normalizer.epsilon());
+      shift_.push_back(static_cast<float>(normalizer.mean(i)));
+      scale_.push_back(static_cast<float>(scale));
+    }
+    if (normalizer.clip() > 0) clip_ = normalizer.clip();
+    const auto dim = static_cast<int64_t>(shift_.size());
+    shift_on_device_ = at::from_blob(shift_.data(), {dim}, at::kFloat).to(device);
+    scale_on_device_ = at::from_blob(scale_.data(), {dim}, at::kFloat).to(device);
+    for (const v1::DenseLayer& layer : policy.actor()) {
+      layers_.push_back({Floats(layer.weight(), {layer.outputs(), layer.inputs()}, device),
+                         Floats(layer.bias(), {layer.outputs()}, device), layer.activation()});
+    }
+  }
+
+  const PortablePolicy& portable() const override { return *portable_; }
+
+  absl::Status Act(absl::Span<const Draw> draws, PolicyScratch& scratch) const override {
+    return GuardTorch("evaluating the policy", [&] {
+      const c10::NoGradGuard no_grad;
+      const auto rows = static_cast<int64_t>(draws.size());
+      const auto dim = static_cast<int64_t>(portable_->observation_dim());
+      const at::Tensor observations = Staging(received_, rows, dim);
+      std::memcpy(observations.data_ptr<float>(), scratch.observations.data(),
+                  observations.nbytes());
+      at::Tensor x = observations.to(device_, at::kFloat, /*non_blocking=*/true, /*copy=*/true);
+      if (!shift_.empty()) {
+        x = x.sub(shift_on_device_).mul_(scale_on_device_).clamp_(-clip_, clip_);
+      }
+      for (const Layer& layer : layers_) {
+        x = Activated(at::linear(x, layer.weight, layer.bias), layer.activation);
+      }
+      const at::Tensor outputs = Staging(sent_, rows, x.size(1));
+      outputs.copy_(x, /*non_blocking=*/true);
+      if (!device_.is_cpu()) {
+        c10::impl::VirtualGuardImpl(device_.type()).getStream(device_).synchronize();
+      }
+      portable_->Choose(draws, /*deterministic=*/false, outputs.const_data_ptr<float>(),
+                        static_cast<size_t>(outputs.size(1)), scratch);
+    });
+  }
+
+ private:
+  struct Layer {
+    at::Tensor weight;
+    at::Tensor bias;
+    v1::Activation activation;
+  };
+
+  // The first `rows` rows of `buffer`, which grows, in memory that the device reaches by itself.
+  at::Tensor Staging(at::Tensor& buffer, int64_t rows, int64_t width) const {
+    if (!buffer.defined() || buffer.size(0) < rows) {
+      buffer =
+          at::empty({rows, width}, at::TensorOptions(at::kFloat).pinned_memory(!device_.is_cpu()));
+    }
+    return buffer.narrow(0, 0, rows);
+  }
+
+  const std::shared_ptr<const PortablePolicy> portable_;
+  const at::Device device_;
+  std::vector<float> shift_, scale_;
+  double clip_ = std::numeric_limits<float>::max();
+  at::Tensor shift_on_device_, scale_on_device_;
+  std::vector<Layer> layers_;
+  mutable at::Tensor received_, sent_;
+};
+
+}  // namespace
+
+absl::StatusOr<PolicyMaker> MakeDevicePolicies(const std::string& name) {
+  const absl::StatusOr<c10::Device> device = OpenDevice(name, /*threads=*/1);
+  if (!device.ok()) return device.status();
+  return [device = *device](
+             const v1::Policy& policy) -> absl::StatusOr<std::shared_ptr<const ActingPolicy>> {
+    auto portable = PortablePolicy::Create(policy);
+    if (!portable.ok()) return portable.status();
+    return GuardTorch("moving the policy to its device",
+                      [&]() -> absl::StatusOr<std::shared_ptr<const ActingPolicy>> {
+                        return std::make_shared<DevicePolicy>(policy, *std::move(portable), device);
+                      });
+  };
+}
+
+}  // namespace hivewire
