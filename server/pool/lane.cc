@@ -127,7 +127,8 @@ absl::Status LaneRunner::RunStep(Lane& lane) {
   absl::Status status = Simulation::Guard([&] {
     if (simulation != nullptr) {
       simulation->Use(lane.overrides);
-      if (task.edits_model()) task.EditModel(lane.task_state, simulation->EditableModel());
+      if (task.edits_model())
+        task.EditModel(lane.task_state, simulation->UseEdited(spec_.shared_task()));
       simulation->Load(lane.state);
     }
     task.Act(context, action);
@@ -205,6 +206,7 @@ absl::Status LaneRunner::RunReset(Lane& lane, const Options& options) {
   absl::Status status = Simulation::Guard([&] {
     if (simulation != nullptr) {
       simulation->Use(lane.overrides);
+      if (spec_.task().edits_model()) simulation->UseEdited(spec_.shared_task());
       simulation->Reset();
     }
     task_status = spec_.task().Reset(context, options, absl::MakeSpan(info_leaves_));

@@ -237,7 +237,7 @@ absl::Status Properties::Set(const Values& values, Lane& lane) {
     const absl::Status status = OnEngine([&](Simulation& simulation) {
       simulation.Use(overrides);
       if (spec_.task().edits_model())
-        spec_.task().EditModel(task_state, simulation.EditableModel());
+        spec_.task().EditModel(task_state, simulation.UseEdited(spec_.shared_task()));
       simulation.Load(state);
       simulation.Forward();
       TaskContext context{&simulation, absl::MakeSpan(task_state), &unused};

@@ -265,6 +265,7 @@ grpc::Status ControlService::Render(grpc::ServerContext* context, const v1::Rend
     image_request->state = std::move(scene->state);
     image_request->overrides = std::move(scene->overrides);
     image_request->edit_model = std::move(scene->edit_model);
+    image_request->editor = pool.spec().shared_task();
     image_request->center = (*hosted)->ViewOf(lane);
     const absl::StatusOr<Image> image = renderer_->Render(*image_request);
     if (!image.ok()) return ToGrpc(image.status());

@@ -138,7 +138,7 @@ absl::StatusOr<Image> Renderer::Render(const ImageRequest& request) {
   const absl::Status status = Simulation::Guard([&] {
     mjr_setBuffer(mjFB_OFFSCREEN, &context_);  // another renderer's was bound
     simulation_->Use(request.overrides);
-    if (request.edit_model) request.edit_model(simulation_->EditableModel());
+    if (request.edit_model) request.edit_model(simulation_->UseEdited(request.editor));
     simulation_->LoadWithDerived(request.state);
     image.center = request.center.value_or(Center());
     // Grown, never shrunk: models declare the size that they need.

@@ -30,8 +30,10 @@ struct ImageRequest {
   std::shared_ptr<const Model> model;
   std::vector<double> state;                        // a row of the model
   std::shared_ptr<const ModelOverrides> overrides;  // of the env that is drawn; null for none
-  // What that env's task changes of the model besides (Task::EditModel); null for nothing.
+  // What that env's task changes of the model besides (Task::EditModel), and the task; null for
+  // nothing.
   std::function<void(mjModel&)> edit_model;
+  std::shared_ptr<const void> editor;
   // A camera of the model, or empty for `default_camera`.
   std::string camera;
   v1::DefaultCamera default_camera;

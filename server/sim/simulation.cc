@@ -114,26 +114,51 @@ void Simulation::Use(const std::shared_ptr<const ModelOverrides>& overrides) {
     return;
   }
   active_ = &OwnModel();
+  DropEdits();
   if (applied_ == overrides) return;
   if (applied_ != nullptr) applied_->Revert(shared_arrays_, own_arrays_);
   overrides->Apply(own_arrays_);
   applied_ = overrides;
 }
 
-mjModel& Simulation::EditableModel() {
+mjModel& Simulation::UseEdited(const std::shared_ptr<const void>& editor) {
   mjModel& model = OwnModel();
   if (active_ != &model) {
     if (applied_ != nullptr) applied_->Revert(shared_arrays_, own_arrays_);
     applied_.reset();
     active_ = &model;
   }
+  if (editor_ != editor) {
+    DropEdits();
+    editor_ = editor;
+  }
   return model;
+}
+
+void Simulation::DropEdits() {
+  if (editor_ == nullptr) return;
+  const mjModel& base = *model_->get();
+  const auto restore = [](const auto* from, mjtSize count, auto* to) {
+    std::copy_n(from, count, to);
+  };
+  restore(base.body_pos, 3 * base.nbody, own_->body_pos);
+  restore(base.body_quat, 4 * base.nbody, own_->body_quat);
+  restore(base.site_pos, 3 * base.nsite, own_->site_pos);
+  restore(base.site_quat, 4 * base.nsite, own_->site_quat);
+  restore(base.geom_type, base.ngeom, own_->geom_type);
+  restore(base.geom_size, 3 * base.ngeom, own_->geom_size);
+  restore(base.geom_pos, 3 * base.ngeom, own_->geom_pos);
+  restore(base.geom_quat, 4 * base.ngeom, own_->geom_quat);
+  restore(base.geom_rgba, 4 * base.ngeom, own_->geom_rgba);
+  if (applied_ != nullptr) applied_->Apply(own_arrays_);
+  editor_.reset();
 }
 
 std::shared_ptr<const ModelOverrides> Simulation::Override(ModelOverrides::Values values) {
   active_ = model_->get();
   if (values.empty()) return nullptr;
   mjModel& model = OwnModel();
+  DropEdits();
   if (applied_ != nullptr) applied_->Revert(shared_arrays_, own_arrays_);
   bool has_constants = false;
   for (const auto& [name, numbers] : values) {

@@ -40,10 +40,13 @@ class Simulation {
   // From here on the model is that of an env with these overrides; null for the shared one. Costs
   // nothing where they are in use already. May call the engine's error handler (no memory).
   void Use(const std::shared_ptr<const ModelOverrides>& overrides);
-  // The model in use as one that may be written to: a copy of this engine's own. Whoever writes to
-  // it writes the same elements anew for every env that it loads (Task::EditModel). Costs nothing
-  // where such a copy is in use already. May call the engine's error handler (no memory).
-  mjModel& EditableModel();
+  // From here on the model in use is a copy of it that `editor`, a task, writes to: places, turns,
+  // shapes and colours of bodies, sites and geoms (Task::EditModel), the same elements for every
+  // env that it loads. What another editor wrote is gone. Costs nothing where the editor is the
+  // last one. May call the engine's error handler (no memory).
+  mjModel& UseEdited(const std::shared_ptr<const void>& editor);
+  // That copy, while it is in use.
+  mjModel& edited_model() { return *own_; }
   // The overrides of an env whose model has these values, as many as their fields have. Whatever
   // state was loaded is gone, and the shared model is in use. May call the engine's error handler;
   // then the Simulation is not to be trusted.
@@ -80,6 +83,8 @@ class Simulation {
 
   // A copy of the shared model that may be changed, made when it is first needed.
   mjModel& OwnModel();
+  // Takes what an editor wrote back to what the shared model and the applied overrides have.
+  void DropEdits();
 
   std::shared_ptr<const Model> model_;
   mjData* data_;
@@ -91,6 +96,7 @@ class Simulation {
   std::vector<absl::Span<mjtNum>> shared_arrays_, own_arrays_;  // set with own_
   // Those that own_ has.
   std::shared_ptr<const ModelOverrides> applied_;
+  std::shared_ptr<const void> editor_;  // who wrote to own_ last; null for nobody
 };
 
 }  // namespace hivewire

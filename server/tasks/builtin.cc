@@ -9,8 +9,8 @@ namespace hivewire {
 
 absl::StatusOr<Registry> Registry::Builtin() {
   Registry registry;
-  for (const auto add : {RegisterClassicControl, RegisterComposed, RegisterGymnasium,
-                         RegisterRoboHive}) {
+  for (const auto add :
+       {RegisterClassicControl, RegisterComposed, RegisterGymnasium, RegisterRoboHive}) {
     const absl::Status status = add(registry);
     if (!status.ok()) return status;
   }

@@ -103,9 +103,9 @@ class Task {
   virtual bool edits_model() const { return false; }
 
   // Writes to `model` what an env with this state of the task has changed of it since the model was
-  // compiled: always the same elements of the same arrays. Called before a row of such an env is
-  // loaded; a task whose Reset or Act changes them calls it itself. Arrays that the engine computes
-  // from others stay as they are.
+  // compiled: always the same elements, of the arrays that Simulation::UseEdited names. Called
+  // before a row of such an env is loaded; a task whose Reset or Act changes them calls it itself,
+  // on Simulation::edited_model(). Arrays that the engine computes from others stay as they are.
   virtual void EditModel(absl::Span<const double>, mjModel&) const {}
 
   // A lane's generator was just seeded: draws what the original draws when it is made, before its

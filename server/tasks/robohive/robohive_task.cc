@@ -307,7 +307,7 @@ absl::Status RoboHiveTask::TakeFirstStep() {
   return Simulation::Guard([&] {
     NumpyRng unused;
     TaskContext context{simulation->get(), absl::MakeSpan(first_state_), &unused};
-    if (edits_model()) EditModel(first_state_, (*simulation)->EditableModel());
+    if (edits_model()) EditModel(first_state_, (*simulation)->UseEdited(nullptr));
     (*simulation)->Reset();
     (*simulation)->Forward();
     Env env = EnvOf(context);
@@ -340,7 +340,7 @@ absl::Status RoboHiveTask::Reset(TaskContext& context, const Options& options,
     Start(env);
     robot_->LimitStart(data.qpos, data.qvel);
   }
-  if (edits_model()) EditModel(context.state, context.simulation->EditableModel());
+  if (edits_model()) EditModel(context.state, context.simulation->edited_model());
   robot_->SkipReadings(kReadingsOfCache, *context.rng);
   Env env = EnvOf(context);
   Look(context, env);
@@ -351,7 +351,7 @@ absl::Status RoboHiveTask::Reset(TaskContext& context, const Options& options,
 void RoboHiveTask::Act(TaskContext& context, const Action& action) const {
   Env env = EnvOf(context);
   BeforeStep(env);
-  if (edits_model()) EditModel(context.state, context.simulation->EditableModel());
+  if (edits_model()) EditModel(context.state, context.simulation->edited_model());
   robot_->Control(action, env.model, env.data.qpos, env.data.ctrl);
   std::copy_n(env.data.ctrl, env.model.nu, context.state.begin() + 1);
 }

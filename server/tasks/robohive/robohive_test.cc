@@ -150,7 +150,7 @@ TEST_F(RoboHive, LanesWithOtherTargetsShareAnEngine) {
   // The second env on the first's engine, between two of its steps.
   std::vector<double> row(static_cast<size_t>(task->model()->state_size()));
   Simulation& engine = *first.simulation();
-  task->EditModel(second.state(), engine.EditableModel());
+  task->EditModel(second.state(), engine.UseEdited(task));
   second.simulation()->Save(absl::MakeSpan(row));
   engine.Load(row);
   engine.Forward();
@@ -158,6 +158,26 @@ TEST_F(RoboHive, LanesWithOtherTargetsShareAnEngine) {
   EXPECT_EQ(first.Step(action).reward, alone.Step(action).reward);
   EXPECT_EQ(first.observation(), alone.observation());
   EXPECT_NE(first.observation(), second.observation());
+}
+
+TEST_F(RoboHive, TasksThatEditOneModelLeaveNothingToEachOther) {
+  const auto random = Make("FrankaPickPlaceRandom-v0"), fixed = Make("FrankaPickPlaceFixed-v0");
+  ASSERT_EQ(random->model(), fixed->model());
+  TaskRunner runner(random);
+  ASSERT_EQ(runner.Reset(1), absl::OkStatus());
+  Simulation& engine = *runner.simulation();
+  const mjModel& base = *random->model()->get();
+  const auto shapes = [&](const mjModel& model) {
+    return std::vector<double>(model.geom_size, model.geom_size + 3 * model.ngeom);
+  };
+  EXPECT_NE(shapes(*engine.model()), shapes(base));
+  EXPECT_EQ(shapes(engine.UseEdited(fixed)), shapes(base));
+  random->EditModel(runner.state(), engine.UseEdited(random));
+  EXPECT_NE(shapes(*engine.model()), shapes(base));
+  engine.Use(nullptr);
+  const auto heavier = engine.Override({{"gravity", {0, 0, -1}}});
+  engine.Use(heavier);
+  EXPECT_EQ(shapes(*engine.model()), shapes(base));
 }
 
 TEST_F(RoboHive, ASensorsRangeHoldsForTheStateUnlessTheQuirkIsOff) {

@@ -18,11 +18,14 @@ absl::StatusOr<RobotLibrary> RobotLibrary::Create() {
 }
 
 std::vector<std::string> RobotLibrary::Names() {
-  std::vector<std::string> names;
-  const auto library = Create();
-  if (!library.ok()) return names;
-  for (const v1::RobotConfig& robot : library->robots_.robots()) names.push_back(robot.name());
-  return names;
+  static const std::vector<std::string>& all = *[] {
+    auto* names = new std::vector<std::string>;
+    const auto library = Create();
+    if (!library.ok()) return names;
+    for (const v1::RobotConfig& robot : library->robots_.robots()) names->push_back(robot.name());
+    return names;
+  }();
+  return all;
 }
 
 const v1::RobotConfig* RobotLibrary::Find(absl::string_view name) const {

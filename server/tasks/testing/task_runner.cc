@@ -58,7 +58,10 @@ absl::Status TaskRunner::Reset(uint64_t seed, const Options& options) {
 }
 
 absl::Status TaskRunner::ResetOn(const Options& options) {
-  if (simulation_ != nullptr) simulation_->Reset();
+  if (simulation_ != nullptr) {
+    if (task_->edits_model()) simulation_->UseEdited(task_);
+    simulation_->Reset();
+  }
   TaskContext context = Context();
   const absl::Status status = task_->Reset(context, options, absl::MakeSpan(info_leaves_));
   if (!status.ok()) return status;
@@ -91,7 +94,7 @@ TaskContext TaskRunner::Context() { return {simulation_.get(), absl::MakeSpan(st
 
 void TaskRunner::Load() {
   if (simulation_ == nullptr) return;
-  if (task_->edits_model()) task_->EditModel(state_, simulation_->EditableModel());
+  if (task_->edits_model()) task_->EditModel(state_, simulation_->UseEdited(task_));
   simulation_->Load(row_);
 }
 
