@@ -81,8 +81,7 @@ absl::StatusOr<Evaluation> Evaluate(VectorEnv& env, Observations& shown, const A
     observations.resize(kept * dim);
     memory.resize(kept * width);
     actions.resize(kept * action.row_bytes());
-    status =
-        algorithm.ActGreedily(observations, absl::MakeSpan(memory), absl::MakeSpan(actions));
+    status = algorithm.ActGreedily(observations, absl::MakeSpan(memory), absl::MakeSpan(actions));
     if (status.ok()) status = env.SendStep(lanes, actions);
     if (status.ok()) status = env.Receive(result);
     if (!status.ok()) return status;

@@ -92,10 +92,11 @@ absl::StatusOr<Problem> MakeProblem(const v1::EnvSpec& spec, const v1::LearnerCo
   }
   const auto observations = Observations::Make(config, leaves, /*num_lanes=*/1);
   if (!observations.ok()) return observations.status();
-  return Transformed(ProblemOf(spec, leaves,
-                               spec.action().empty() ? v1::DTYPE_UNSPECIFIED : spec.action(0).dtype(),
-                               config.env().num_envs()),
-                     **observations, config);
+  return Transformed(
+      ProblemOf(spec, leaves,
+                spec.action().empty() ? v1::DTYPE_UNSPECIFIED : spec.action(0).dtype(),
+                config.env().num_envs()),
+      **observations, config);
 }
 
 v1::LeafSpec ActionLeaf(const VectorEnv& env) {

@@ -23,8 +23,8 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
-#include "base/json.h"
 #include "base/grpc_tuning.h"
+#include "base/json.h"
 #include "client/stepping.h"
 #include "hivewire/v1/session.grpc.pb.h"
 #include "tests/bench/cpu_time.h"
@@ -52,8 +52,7 @@ constexpr Exchange kExchanges[] = {{"one Ant lane", 1, 64, 1000},
 
 v1::ServerFrame MakeAnswer() {
   v1::ServerFrame answer;
-  answer.mutable_batch()->mutable_payload()->resize(
-      static_cast<size_t>(absl::GetFlag(FLAGS_down)));
+  answer.mutable_batch()->mutable_payload()->resize(static_cast<size_t>(absl::GetFlag(FLAGS_down)));
   return answer;
 }
 
