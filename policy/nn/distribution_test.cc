@@ -109,7 +109,7 @@ class ContinuousTest : public testing::TestWithParam<Continuous> {
 };
 
 TEST_P(ContinuousTest, DensityIntegratesToOneAndEntropyIsItsIntegral) {
-  constexpr int64_t kPoints = 200000;
+  constexpr int64_t kPoints = 50000;
   // Midpoints; a Gaussian has tails outside of its box.
   const bool boxed = std::string(GetParam().type) != "gaussian";
   const double low = boxed ? kLow : -20, width = boxed ? kHigh - kLow : 40;

@@ -21,7 +21,7 @@
 #include "policy/ppo/loss.h"
 #include "policy/ppo/options.h"
 #include "policy/ppo/rollout.h"
-#include "policy/ppo/samples.h"
+#include "policy/ppo/sample_buffer.h"
 #include "policy/ppo/schedule.h"
 #include "policy/ppo/views.h"
 

@@ -77,7 +77,6 @@ void SampleBuffer::CutIntoChunks(const LaneMemories& memories) {
   std::vector<at::Tensor> policy, value;
   Passage passage = {.policy_memory = memories.policy, .value_memory = memories.value};
   for (int64_t step = 0; step < steps_; step += options_.tbptt_steps) {
-    passage.keep = {};
     const at::Tensor kept = keep_.select(0, step).unsqueeze(1);
     policy.push_back(passage.policy_memory * kept);
     if (memories.value.defined()) value.push_back(passage.value_memory * kept);

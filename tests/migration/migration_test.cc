@@ -110,7 +110,9 @@ TEST(Migration, NamesOnlyFieldsAndPresetsThatThereAre) {
        ++at) {
     const std::string text = (*at)[1];
     std::smatch match;
-    if (std::regex_match(text, match, preset)) EXPECT_TRUE(presets.count(match[1].str())) << text;
+    if (std::regex_match(text, match, preset)) {
+      EXPECT_TRUE(presets.count(match[1].str())) << text;
+    }
     if (!std::regex_match(text, match, field)) continue;
     ++fields;
     EXPECT_TRUE(IsField(match[1].str())) << text;
