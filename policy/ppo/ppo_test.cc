@@ -17,6 +17,8 @@ constexpr int kLanes = 8;
 
 v1::LearnerConfig SmallConfig() {
   v1::LearnerConfig config;
+  // Beside other tests two threads would wait for each other.
+  config.set_threads(1);
   config.mutable_model()->add_hidden(16);
   config.mutable_ppo()->set_rollout_steps(16);
   config.mutable_ppo()->set_minibatch_size(32);
