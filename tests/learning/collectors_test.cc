@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <memory>
 #include <string>
 #include <thread>
@@ -70,6 +71,7 @@ class CollectorsTest : public testing::TestWithParam<const char*> {
   Checkpoint Train(const std::string& name, const std::vector<int>& lanes) {
     v1::LearnerConfig config = config_;
     Reach reach;
+    over_ = false;
     std::vector<std::thread> collectors;
     if (!lanes.empty()) {
       config.mutable_collection()->set_mode(kCollectors);
@@ -84,12 +86,14 @@ class CollectorsTest : public testing::TestWithParam<const char*> {
           options.server = folder_.Socket("env.sock");
           options.num_envs = num_envs;
           options.name = absl::StrCat("collector-", k);
-          const absl::Status status = RunCollector(options, [] { return false; });
+          // One that comes after the end finds nobody.
+          const absl::Status status = RunCollector(options, [this] { return over_.load(); });
           EXPECT_TRUE(status.ok()) << status;
         });
       }
     }
     Checkpoint end = TrainHere(name, config, reach);
+    over_ = true;
     for (std::thread& collector : collectors) collector.join();
     return end;
   }
@@ -123,6 +127,7 @@ class CollectorsTest : public testing::TestWithParam<const char*> {
   Registry registry_;
   std::unique_ptr<EnvServer> server_;
   v1::LearnerConfig config_;
+  std::atomic<bool> over_{false};
 };
 
 TEST_P(CollectorsTest, OneTwoAndFourGiveTheLearnerTheBitsOfTheEmbeddedOne) {
