@@ -162,8 +162,8 @@ absl::StatusOr<std::unique_ptr<LearnerClient>> LearnerClient::Create(
     const std::string& address, const ConnectionOptions& options, PolicyMaker maker) {
   absl::StatusOr<GrpcChannel> channel = GrpcChannel::Make(address, options);
   if (!channel.ok()) return channel.status();
-  return std::unique_ptr<LearnerClient>(new LearnerClient(std::make_unique<Impl>(
-      *std::move(channel), options.reconnect_timeout, std::move(maker))));
+  return std::unique_ptr<LearnerClient>(new LearnerClient(
+      std::make_unique<Impl>(*std::move(channel), options.reconnect_timeout, std::move(maker))));
 }
 
 LearnerClient::~LearnerClient() {

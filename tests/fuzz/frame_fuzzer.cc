@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <string>
+#include <utility>
 
 #include "absl/time/clock.h"
 #include "hivewire/v1/session.pb.h"
@@ -20,8 +21,8 @@ std::unique_ptr<Pool> MakePool(Workers& workers) {
   return *Pool::Create(*PoolSpec::Make(MakeFaultyTask(5), request), workers);
 }
 
-void Submit(Pool& pool, const v1::ClientFrame& frame) {
-  if (frame.has_step()) pool.Step(frame.step()).IgnoreError();
+void Submit(Pool& pool, v1::ClientFrame frame) {
+  if (frame.has_step()) pool.Step(std::move(*frame.mutable_step())).IgnoreError();
   if (frame.has_reset()) pool.Reset(frame.reset()).IgnoreError();
   if (frame.has_load()) pool.Load(frame.load()).IgnoreError();
 }
