@@ -209,7 +209,7 @@ v1::LearnerConfig RecallConfig(const std::string& type) {
   // Neither episodes nor rollouts are of its length.
   config.mutable_ppo()->set_tbptt_steps(8);
   config.mutable_ppo()->set_minibatch_size(64);
-  config.mutable_ppo()->set_learning_rate(0.01);
+  config.mutable_ppo()->set_learning_rate(0.003);
   return config;
 }
 
