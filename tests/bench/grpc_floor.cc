@@ -36,7 +36,6 @@ ABSL_FLAG(std::string, ready_file, "", "Written once the server serves.");
 ABSL_FLAG(int, down, 1000, "Bytes of a batch.");
 ABSL_FLAG(int, rounds, 5, "Of which medians are taken; the servers take turns in each.");
 ABSL_FLAG(double, seconds, 1, "Of one turn.");
-ABSL_FLAG(std::string, env_server, "", "Taken like the other benches; not used.");
 
 namespace hivewire {
 namespace {
