@@ -4,7 +4,6 @@
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 #include <spdlog/spdlog.h>
-#include <sys/stat.h>
 
 #include <utility>
 
@@ -14,32 +13,15 @@
 #include "policy/checkpoint/atomic_file.h"
 #include "policy/rpc/training_service.h"
 #include "policy/session.h"
+#include "server/rpc/listening.h"
 
 namespace hivewire {
-namespace {
 
-void SetChannelArguments(const ListenOptions& options, grpc::ServerBuilder& builder) {
-  // Two learners on one port would share it in silence.
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS,
-                             static_cast<int>(absl::ToInt64Milliseconds(options.keepalive_time)));
-  builder.AddChannelArgument(
-      GRPC_ARG_KEEPALIVE_TIMEOUT_MS,
-      static_cast<int>(absl::ToInt64Milliseconds(options.keepalive_timeout)));
-  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
-  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
-  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 5000);
-  builder.SetMaxReceiveMessageSize(INT32_MAX);
-  builder.SetMaxSendMessageSize(INT32_MAX);
-}
-
-}  // namespace
-
-// Locks last longer than the server, which owns the sockets.
+// The sockets outlive the server.
 struct TrainingServer::Listener {
   explicit Listener(CollectorTable& table) : service(table) {}
 
-  std::vector<SocketLock> locks;
+  Listening listening;
   TrainingService service;
   std::unique_ptr<grpc::Server> server;
 };
@@ -57,35 +39,20 @@ absl::StatusOr<std::unique_ptr<FragmentSource>> TrainingServer::Start(
   Listener& listener = *made->listener_;
   grpc::EnableDefaultHealthCheckService(true);
   grpc::ServerBuilder builder;
-  SetChannelArguments(options, builder);
-  std::vector<int> ports(listen->size());
-  for (size_t k = 0; k < listen->size(); ++k) {
-    const ListenAddress& address = (*listen)[k];
+  SetConnectionArguments(options.keepalive_time, options.keepalive_timeout, builder);
+  builder.SetMaxReceiveMessageSize(INT32_MAX);
+  builder.SetMaxSendMessageSize(INT32_MAX);
+  for (const ListenAddress& address : *listen) {
     auto credentials = MakeCredentials(address, options.security);
     if (!credentials.ok()) return Annotate(credentials.status(), "--listen");
-    if (address.kind == ListenAddress::Kind::kUnix) {
-      auto lock = SocketLock::Take(address.path);
-      if (!lock.ok()) return lock.status();
-      listener.locks.push_back(*std::move(lock));
-    } else if (const absl::Status free = CheckPortIsFree(address); !free.ok()) {
-      return free;
-    }
-    builder.AddListeningPort(address.ToGrpc(), *credentials, &ports[k]);
+    const absl::Status added = listener.listening.Add(address, *std::move(credentials), builder);
+    if (!added.ok()) return added;
   }
   builder.RegisterService(&listener.service);
-  const mode_t mask = umask(0177);  // sockets are made with mode 0600
-  listener.server = builder.BuildAndStart();
-  umask(mask);
-  if (listener.server == nullptr) {
-    return absl::FailedPreconditionError(
-        "--listen: gRPC could not listen (its message stands above)");
-  }
-  std::vector<std::string> addresses;
-  for (size_t k = 0; k < listen->size(); ++k) {
-    ListenAddress address = (*listen)[k];
-    if (address.kind == ListenAddress::Kind::kTcp) address.port = ports[k];
-    addresses.push_back(address.ToString());
-  }
+  auto server = listener.listening.Start(builder);
+  if (!server.ok()) return server.status();
+  listener.server = *std::move(server);
+  const std::vector<std::string>& addresses = listener.listening.addresses();
   if (!options.ready_file.empty()) {
     const absl::Status written = WriteFileAtomically(
         options.ready_file, {absl::StrCat(absl::StrJoin(addresses, "\n"), "\n")});

@@ -6,7 +6,6 @@
 #include <grpcpp/server_builder.h>
 #include <sched.h>
 #include <spdlog/spdlog.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <utility>
@@ -17,6 +16,7 @@
 #include "server/pool/operation_log.h"
 #include "server/rpc/control_service.h"
 #include "server/rpc/later_services.h"
+#include "server/rpc/listening.h"
 #include "server/rpc/session_service.h"
 
 namespace hivewire {
@@ -33,16 +33,7 @@ int UsableCpus() {
 }
 
 void SetChannelArguments(const EnvServerOptions& options, grpc::ServerBuilder& builder) {
-  // Two servers on one port would share it in silence.
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS,
-                             static_cast<int>(absl::ToInt64Milliseconds(options.keepalive_time)));
-  builder.AddChannelArgument(
-      GRPC_ARG_KEEPALIVE_TIMEOUT_MS,
-      static_cast<int>(absl::ToInt64Milliseconds(options.keepalive_timeout)));
-  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
-  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
-  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 5000);
+  SetConnectionArguments(options.keepalive_time, options.keepalive_timeout, builder);
   // Windows that do not hold up a batch, instead of probing for them with pings of its own.
   builder.AddChannelArgument(GRPC_ARG_HTTP2_BDP_PROBE, 0);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, kWindowBytes);
@@ -67,7 +58,7 @@ struct EnvServer::Impl {
         rollouts(pools, given.rollouts) {}
 
   const EnvServerOptions options;
-  std::vector<SocketLock> locks;
+  Listening listening;
   std::unique_ptr<OperationLog> operation_log;
   Workers workers;
   std::unique_ptr<RenderThread> renderer;
@@ -76,7 +67,6 @@ struct EnvServer::Impl {
   std::unique_ptr<ControlService> control;
   RolloutService rollouts;
   LaterRobots robots;
-  std::vector<std::string> addresses;
   std::unique_ptr<grpc::Server> server;
 };
 
@@ -109,41 +99,25 @@ absl::StatusOr<std::unique_ptr<EnvServer>> EnvServer::Start(const Registry& regi
   if (options.reflection) grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
   SetChannelArguments(options, builder);
-  std::vector<int> ports(options.listen.size());
-  for (size_t k = 0; k < options.listen.size(); ++k) {
-    const ListenAddress& address = options.listen[k];
+  for (const ListenAddress& address : options.listen) {
     auto credentials = MakeCredentials(address, options.security);
     if (!credentials.ok()) return credentials.status();
-    if (address.kind == ListenAddress::Kind::kUnix) {
-      auto lock = SocketLock::Take(address.path);
-      if (!lock.ok()) return lock.status();
-      impl->locks.push_back(*std::move(lock));
-    } else {
-      const absl::Status free = CheckPortIsFree(address);
-      if (!free.ok()) return free;
-    }
-    builder.AddListeningPort(address.ToGrpc(), *credentials, &ports[k]);
+    const absl::Status added = impl->listening.Add(address, *std::move(credentials), builder);
+    if (!added.ok()) return added;
   }
   builder.RegisterService(impl->control.get());
   builder.RegisterService(&impl->session);
   builder.RegisterService(&impl->rollouts);
   builder.RegisterService(&impl->robots);
-  const mode_t mask = umask(0177);  // sockets are made with mode 0600
-  impl->server = builder.BuildAndStart();
-  umask(mask);
-  if (impl->server == nullptr) {
-    return absl::FailedPreconditionError(
-        "--listen: gRPC could not listen (its message stands above)");
-  }
-  for (size_t k = 0; k < options.listen.size(); ++k) {
-    ListenAddress address = options.listen[k];
-    if (address.kind == ListenAddress::Kind::kTcp) address.port = ports[k];
-    impl->addresses.push_back(address.ToString());
-  }
+  auto server = impl->listening.Start(builder);
+  if (!server.ok()) return server.status();
+  impl->server = *std::move(server);
   return std::unique_ptr<EnvServer>(new EnvServer(std::move(impl)));
 }
 
-const std::vector<std::string>& EnvServer::addresses() const { return impl_->addresses; }
+const std::vector<std::string>& EnvServer::addresses() const {
+  return impl_->listening.addresses();
+}
 
 void EnvServer::Drain() {
   if (grpc::HealthCheckServiceInterface* health = impl_->server->GetHealthCheckService()) {
