@@ -1,7 +1,8 @@
 // What a pool allocates once it has seen every size that comes.
 #include <gtest/gtest.h>
 
-#include <cstring>
+#include <algorithm>
+#include <cstdint>
 #include <vector>
 
 #include "absl/time/clock.h"
@@ -78,10 +79,16 @@ TEST(PoolAllocations, StepsAndTheEndsOfEpisodesAllocateNothing) {
 
   TwoGroups groups(*pool);
   for (int round = 0; round < 10 * kEpisodeSteps; ++round) groups.Round();
-  const int64_t before = AllocationCount();
-  for (int round = 0; round < 100 * kEpisodeSteps; ++round) groups.Round();
-  // For 1,400 batches. An order of events that comes for the first time may need one more list.
-  EXPECT_LT(AllocationCount() - before, 20);
+  // An order of events that comes for the first time may need one more list; but not each time.
+  int64_t least = INT64_MAX;
+  const int64_t begin = AllocationCount();
+  for (int window = 0; window < 10; ++window) {
+    const int64_t before = AllocationCount();
+    for (int round = 0; round < 10 * kEpisodeSteps; ++round) groups.Round();
+    least = std::min(least, AllocationCount() - before);
+  }
+  EXPECT_EQ(least, 0);
+  EXPECT_LT(AllocationCount() - begin, 20);
   EXPECT_GT(pool->statistics().episodes, 100u * kLanes);
 }
 

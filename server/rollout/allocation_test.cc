@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 
@@ -42,13 +43,19 @@ TEST_P(RolloutOf, AllocatesNothingOnceItIsUnderWay) {
   // Every buffer is filled a few times.
   ASSERT_EQ(take(50), absl::OkStatus());
   ASSERT_GT(episodes, uint64_t{0});
-  const int64_t before = AllocationCount();
-  ASSERT_GT(before, 0);
-  const absl::Status status = take(50);
-  const int64_t after = AllocationCount();
-  EXPECT_EQ(status, absl::OkStatus());
-  // For fifty fragments. An order of events that comes for the first time may need a place more.
-  EXPECT_LT(after - before, 5);
+  ASSERT_GT(AllocationCount(), 0);
+  // An order of events that comes for the first time may need a place more; but not each time.
+  int64_t least = INT64_MAX;
+  const int64_t begin = AllocationCount();
+  for (int window = 0; window < 5; ++window) {
+    const int64_t before = AllocationCount();
+    const absl::Status status = take(10);
+    const int64_t after = AllocationCount();
+    EXPECT_EQ(status, absl::OkStatus());
+    least = std::min(least, after - before);
+  }
+  EXPECT_EQ(least, 0);
+  EXPECT_LT(AllocationCount() - begin, 5);
 }
 
 INSTANTIATE_TEST_SUITE_P(Rollouts, RolloutOf,
