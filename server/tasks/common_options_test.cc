@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "server/tasks/registry.h"
 #include "server/tasks/testing/task_runner.h"
+#include "server/tasks/testing/values.h"
 
 namespace hivewire {
 namespace {
@@ -18,18 +19,6 @@ using ::testing::Not;
 const Registry& Builtin() {
   static const Registry& registry = *new Registry(Registry::Builtin().value());
   return registry;
-}
-
-v1::Value Int(int64_t number) {
-  v1::Value value;
-  value.set_int_value(number);
-  return value;
-}
-
-v1::Value Texts(const std::vector<std::string>& texts) {
-  v1::Value value;
-  value.mutable_string_list()->mutable_values()->Assign(texts.begin(), texts.end());
-  return value;
 }
 
 std::shared_ptr<const Task> Make(const std::string& id, const Options& options = {}) {
@@ -56,7 +45,7 @@ TEST(CommonOptions, EveryEnvDescribesThemAndTakesThem) {
       EXPECT_THAT(names, Contains(option.name()));
 
     TaskRunner runner(Make(entry->id(), {{"action_repeat", Int(2)},
-                                         {"observation_mask", Texts({"0"})},
+                                         {"observation_mask", Strings({"0"})},
                                          {"max_episode_steps", Int(5)}}));
     const v1::EnvSpec& spec = runner.task().spec();
     EXPECT_EQ(spec.max_episode_steps(), 5);
@@ -70,7 +59,7 @@ TEST(CommonOptions, EveryEnvDescribesThemAndTakesThem) {
 
 TEST(CommonOptions, AMaskLeavesTheOtherElementsAsTheyAre) {
   TaskRunner plain(Make("HalfCheetah-v5"));
-  TaskRunner masked(Make("HalfCheetah-v5", {{"observation_mask", Texts({"*velocity*"})}}));
+  TaskRunner masked(Make("HalfCheetah-v5", {{"observation_mask", Strings({"*velocity*"})}}));
   EXPECT_THAT(masked.task().spec().observation(0).element_names(),
               Not(Contains(HasSubstr("velocity"))));
   ASSERT_EQ(masked.task().spec().observation(0).shape(0), 8);
@@ -129,7 +118,7 @@ TEST(CommonOptions, ATimeLimitCountsActions) {
 
 TEST(CommonOptions, VariantsThatDifferOnlyInThemShareAModel) {
   const auto one = Make("Ant-v5", {{"action_repeat", Int(2)}});
-  const auto other = Make("Ant-v5", {{"observation_mask", Texts({"root.z"})}});
+  const auto other = Make("Ant-v5", {{"observation_mask", Strings({"root.z"})}});
   EXPECT_NE(one, other);
   EXPECT_EQ(one->model(), other->model());
   EXPECT_EQ(one, Make("Ant-v5", {{"action_repeat", Int(2)}}));
@@ -159,7 +148,7 @@ TEST(CommonOptions, BadValuesAreRefusedByName) {
               HasSubstr("max_episode_steps"));
   EXPECT_THAT(Refusal("Pendulum-v1", {{"observation_mask", Int(1)}}).message(),
               HasSubstr("is not a list of strings"));
-  EXPECT_THAT(Refusal("Pendulum-v1", {{"observation_mask", Texts({"speed"})}}).message(),
+  EXPECT_THAT(Refusal("Pendulum-v1", {{"observation_mask", Strings({"speed"})}}).message(),
               HasSubstr("env \"Pendulum-v1\": option observation_mask: \"speed\""));
 }
 

@@ -6,29 +6,12 @@
 #include <limits>
 
 #include "base/error.h"
+#include "server/tasks/testing/values.h"
 
 namespace hivewire {
 namespace {
 
 using ::testing::HasSubstr;
-
-v1::Value Int(int64_t value) {
-  v1::Value result;
-  result.set_int_value(value);
-  return result;
-}
-
-v1::Value Double(double value) {
-  v1::Value result;
-  result.set_double_value(value);
-  return result;
-}
-
-v1::Value String(const std::string& value) {
-  v1::Value result;
-  result.set_string_value(value);
-  return result;
-}
 
 std::vector<v1::OptionSpec> Specs() {
   std::vector<v1::OptionSpec> specs = {

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "server/tasks/registry.h"
 #include "server/tasks/testing/task_runner.h"
+#include "server/tasks/testing/values.h"
 
 namespace hivewire {
 namespace {
@@ -33,18 +34,6 @@ std::shared_ptr<const Task> Make(const std::string& id, const Options& options =
   auto task = Ids().Make(id, options);
   EXPECT_TRUE(task.ok()) << task.status();
   return *task;
-}
-
-v1::Value Number(double number) {
-  v1::Value value;
-  value.set_double_value(number);
-  return value;
-}
-
-v1::Value True() {
-  v1::Value value;
-  value.set_bool_value(true);
-  return value;
 }
 
 // FNV-1a over all that an env gave, observations in float32 as Gymnasium has them.
@@ -180,7 +169,7 @@ TEST(CartPole, SuttonBartoRewardIsMinusOneAtTheEndOnly) {
                           .steps = 10,
                           .hash = 0xe64acbdbb9800110,
                           .last_state = {},
-                          .options = {{"sutton_barto_reward", True()}}});
+                          .options = {{"sutton_barto_reward", Bool(true)}}});
 }
 
 TEST(CartPole, AResetTakesTheBoundsOfTheStart) {
@@ -191,15 +180,15 @@ TEST(CartPole, AResetTakesTheBoundsOfTheStart) {
                           .hash = 0x697b3dec44e34f98,
                           .last_state = {0x1.2ac3ea39b2e5cp-5, -0x1.6d8283a7b3db8p-4,
                                          -0x1.ca299206fb5a4p-5, -0x1.02900762623b2p-4},
-                          .reset_options = {{"low", Number(-0.1)}, {"high", Number(0.1)}}});
+                          .reset_options = {{"low", Double(-0.1)}, {"high", Double(0.1)}}});
 }
 
 TEST(CartPole, AResetRefusesBoundsThatAreNoRange) {
   TaskRunner env(Make("CartPole-v1"));
-  const absl::Status status = env.Reset(0, {{"low", Number(1)}});
+  const absl::Status status = env.Reset(0, {{"low", Double(1)}});
   EXPECT_EQ(ReasonOf(status), v1::ERROR_REASON_BAD_OPTION);
   EXPECT_EQ(status.message(), "options low = 1 and high = 0.05 are no finite range");
-  EXPECT_THAT(std::string(env.Reset(0, {{"lwo", Number(1)}}).message()),
+  EXPECT_THAT(std::string(env.Reset(0, {{"lwo", Double(1)}}).message()),
               HasSubstr("unknown option \"lwo\"; nearest: low"));
 }
 
@@ -254,7 +243,7 @@ TEST(Pendulum, GravityIsAnOption) {
                           .steps = 200,
                           .hash = 0x2b8a0fe531f66108,
                           .last_state = {0x1.03b38cc88a3f3p+2, 0x1.2bdebd5f15517p+2},
-                          .options = {{"g", Number(9.81)}}});
+                          .options = {{"g", Double(9.81)}}});
 }
 
 TEST(Pendulum, AResetTakesTheBoundsOfTheStart) {
@@ -264,9 +253,9 @@ TEST(Pendulum, AResetTakesTheBoundsOfTheStart) {
                           .steps = 0,
                           .hash = 0xa296204d5207597b,
                           .last_state = {0x1.1817ab9617b78p-1, -0x1.c8e32491a0d26p-2},
-                          .reset_options = {{"x_init", Number(1.5)}, {"y_init", Number(0.5)}}});
+                          .reset_options = {{"x_init", Double(1.5)}, {"y_init", Double(0.5)}}});
   TaskRunner env(Make("Pendulum-v1"));
-  EXPECT_EQ(env.Reset(0, {{"x_init", Number(-1)}}).message(),
+  EXPECT_EQ(env.Reset(0, {{"x_init", Double(-1)}}).message(),
             "option x_init = -1 is below the minimum, 0");
 }
 
@@ -306,7 +295,7 @@ TEST(MountainCar, TheGoalMayAskForAVelocity) {
                           .steps = 126,
                           .hash = 0xf4a2eca402e37ae9,
                           .last_state = {0x1.3333333333333p-1, 0x1.7c94ce8766c3dp-5},
-                          .options = {{"goal_velocity", Number(0.045)}}});
+                          .options = {{"goal_velocity", Double(0.045)}}});
 }
 
 TEST(MountainCarContinuous, WholeEpisodesAreBitEqualToGymnasium) {
@@ -347,7 +336,7 @@ TEST(MountainCarContinuous, AResetTakesTheBoundsOfTheStart) {
                           .steps = 0,
                           .hash = 0x4771dc945d0537f7,
                           .last_state = {-0x1.cef0219749370p-3, 0},
-                          .reset_options = {{"low", Number(-1)}, {"high", Number(0)}}});
+                          .reset_options = {{"low", Double(-1)}, {"high", Double(0)}}});
 }
 
 TEST(Acrobot, WholeEpisodesAreBitEqualToGymnasium) {
@@ -382,7 +371,7 @@ TEST(Acrobot, AResetTakesTheBoundsOfTheStart) {
                           .hash = 0x5daa9a52977b6f7c,
                           .last_state = {0x1.a4cbe60000000p+0, -0x1.7787e60000000p-2,
                                          0x1.1367380000000p+1, 0x1.2f28440000000p+0},
-                          .reset_options = {{"low", Number(-3)}, {"high", Number(3)}}});
+                          .reset_options = {{"low", Double(-3)}, {"high", Double(3)}}});
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "server/tasks/gymnasium/gymnasium.h"
 #include "server/tasks/registry.h"
 #include "server/tasks/testing/task_runner.h"
+#include "server/tasks/testing/values.h"
 
 namespace hivewire {
 namespace {
@@ -32,18 +33,6 @@ std::shared_ptr<const Task> Make(const std::string& id, const Options& options =
   auto task = Ids().Make(id, options);
   EXPECT_TRUE(task.ok()) << task.status();
   return *task;
-}
-
-v1::Value Text(const std::string& text) {
-  v1::Value value;
-  value.set_string_value(text);
-  return value;
-}
-
-v1::Value Integer(int64_t number) {
-  v1::Value value;
-  value.set_int_value(number);
-  return value;
 }
 
 TEST(GymnasiumSpec, EveryIdRunsAndItsSpecNamesEveryElement) {
@@ -67,7 +56,7 @@ TEST(GymnasiumSpec, EveryIdRunsAndItsSpecNamesEveryElement) {
 }
 
 TEST(GymnasiumSpec, ASpecTellsTimesAndNames) {
-  const v1::EnvSpec spec = Make("Ant-v5", {{"frame_skip", Integer(4)}})->spec();
+  const v1::EnvSpec spec = Make("Ant-v5", {{"frame_skip", Int(4)}})->spec();
   EXPECT_EQ(spec.physics_dt(), 0.01);
   EXPECT_EQ(spec.control_dt(), 0.04);
   EXPECT_EQ(spec.render_fps(), 25);
@@ -94,7 +83,7 @@ TEST(GymnasiumSpec, TheDefaultViewCanBeConfigured) {
   const v1::DefaultCamera camera =
       Make("Hopper-v5", {{"default_camera_config.distance", distance},
                          {"default_camera_config.lookat", lookat},
-                         {"default_camera_config.trackbodyid", Integer(2)}})
+                         {"default_camera_config.trackbodyid", Int(2)}})
           ->spec()
           .default_camera();
   EXPECT_EQ(camera.distance(), 2.5);
@@ -105,8 +94,8 @@ TEST(GymnasiumSpec, TheDefaultViewCanBeConfigured) {
   const auto field = [](const std::string& key, const v1::Value& value) {
     return FieldOf(Ids().Make("Hopper-v5", {{"default_camera_config." + key, value}}).status());
   };
-  EXPECT_EQ(field("trackbodyid", Integer(5)), "options.default_camera_config.trackbodyid");
-  EXPECT_EQ(field("distance", Integer(-1)), "options.default_camera_config.distance");
+  EXPECT_EQ(field("trackbodyid", Int(5)), "options.default_camera_config.trackbodyid");
+  EXPECT_EQ(field("distance", Int(-1)), "options.default_camera_config.distance");
   lookat.mutable_double_list()->add_values(1);
   EXPECT_EQ(field("lookat", lookat), "options.default_camera_config.lookat");
 }
@@ -121,7 +110,7 @@ TEST(GymnasiumSpec, EveryPairOfAModelAndAnEnvRunsOrIsRefused) {
   for (const v1::EnvEntry* entry : Ids().entries()) {
     for (const std::string& file : files) {
       SCOPED_TRACE(entry->id() + " " + file);
-      const auto task = Ids().Make(entry->id(), {{"xml_file", Text(file)}});
+      const auto task = Ids().Make(entry->id(), {{"xml_file", String(file)}});
       if (!task.ok()) {
         EXPECT_EQ(ReasonOf(task.status()), v1::ERROR_REASON_BAD_OPTION) << task.status();
         continue;

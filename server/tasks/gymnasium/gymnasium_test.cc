@@ -11,6 +11,7 @@
 #include "server/tasks/registry.h"
 #include "server/tasks/testing/allocations.h"
 #include "server/tasks/testing/task_runner.h"
+#include "server/tasks/testing/values.h"
 
 namespace hivewire {
 namespace {
@@ -32,36 +33,6 @@ std::shared_ptr<const Task> MakeTask(const std::string& id, const Options& optio
 
 absl::Status Refusal(const std::string& id, const Options& options) {
   return Suite().Make(id, options).status();
-}
-
-v1::Value Bool(bool value) {
-  v1::Value option;
-  option.set_bool_value(value);
-  return option;
-}
-
-v1::Value Int(int64_t value) {
-  v1::Value option;
-  option.set_int_value(value);
-  return option;
-}
-
-v1::Value Double(double value) {
-  v1::Value option;
-  option.set_double_value(value);
-  return option;
-}
-
-v1::Value String(const std::string& value) {
-  v1::Value option;
-  option.set_string_value(value);
-  return option;
-}
-
-v1::Value List(const std::vector<double>& values) {
-  v1::Value option;
-  option.mutable_double_list()->mutable_values()->Assign(values.begin(), values.end());
-  return option;
 }
 
 size_t ActionSize(const Task& task) { return static_cast<size_t>(task.spec().action(0).shape(0)); }
@@ -235,7 +206,7 @@ TEST(Gymnasium, V4ObservesWhatOlderPapersUsed) {
 }
 
 TEST(Gymnasium, V4RewardsTheStepThatFalls) {
-  const Options tight = {{"healthy_z_range", List({5, 6})}};
+  const Options tight = {{"healthy_z_range", Doubles({5, 6})}};
   for (const auto& [id, reward] : {std::pair("Ant-v4", 1.0), std::pair("Ant-v5", 0.0)}) {
     TaskRunner runner(MakeTask(id, tight));
     ASSERT_EQ(runner.Reset(1), absl::OkStatus());
@@ -315,7 +286,7 @@ TEST(Gymnasium, AModelThatDoesNotFitIsRefused) {
 TEST(Gymnasium, ARangeIsTwoNumbers) {
   for (const std::vector<double>& range :
        {std::vector<double>{}, std::vector<double>{1}, std::vector<double>{1, 2, 3}}) {
-    const absl::Status status = Refusal("Hopper-v5", {{"healthy_z_range", List(range)}});
+    const absl::Status status = Refusal("Hopper-v5", {{"healthy_z_range", Doubles(range)}});
     EXPECT_EQ(FieldOf(status), "options.healthy_z_range") << status;
   }
 }

@@ -18,6 +18,7 @@
 #include "server/tasks/registry.h"
 #include "server/tasks/testing/shared_folder.h"
 #include "server/tasks/testing/task_runner.h"
+#include "server/tasks/testing/values.h"
 
 namespace hivewire {
 namespace {
@@ -36,30 +37,6 @@ const Registry& Suite() {
     return made;
   }();
   return registry;
-}
-
-v1::Value Bool(bool value) {
-  v1::Value made;
-  made.set_bool_value(value);
-  return made;
-}
-
-v1::Value String(const std::string& value) {
-  v1::Value made;
-  made.set_string_value(value);
-  return made;
-}
-
-v1::Value Strings(const std::vector<std::string>& values) {
-  v1::Value made;
-  made.mutable_string_list()->mutable_values()->Assign(values.begin(), values.end());
-  return made;
-}
-
-v1::Value Numbers(const std::vector<double>& values) {
-  v1::Value made;
-  made.mutable_double_list()->mutable_values()->Assign(values.begin(), values.end());
-  return made;
 }
 
 class RoboHive : public testing::Test {
@@ -226,7 +203,7 @@ TEST_F(RoboHive, WrongOptionsAreNamed) {
   EXPECT_THAT(std::string(Refusal(reach, {{"obs_keys", Strings({"qp_robt"})}}).message()),
               HasSubstr("nearest: qp_robot"));
   EXPECT_EQ(field(reach, {{"obs_keys", Strings({})}}), "options.obs_keys");
-  EXPECT_EQ(field(reach, {{"target_xyz_low", Numbers({1, 2})}}), "options.target_xyz_low");
+  EXPECT_EQ(field(reach, {{"target_xyz_low", Doubles({1, 2})}}), "options.target_xyz_low");
   EXPECT_EQ(field(reach, {{"robot", String("franka")}}), "options.robot");
   EXPECT_EQ(field(reach, {{"robot", String("dkitty_walk_v0")}}), "options.robot");
   EXPECT_EQ(field(reach, {{"target_site", String("nowhere")}}), "options.model");
