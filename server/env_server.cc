@@ -31,6 +31,8 @@ ABSL_FLAG(std::vector<std::string>, asset_root, {},
           "Folders with env files (*.textproto) of your own; comma-separated.");
 ABSL_FLAG(int, num_workers, 0, "Threads that step envs; 0 for one a CPU.");
 ABSL_FLAG(uint64_t, max_lanes, 65536, "Most lanes over all pools.");
+ABSL_FLAG(uint64_t, max_lanes_per_client, 0,
+          "Most lanes over the pools of one client, by the name that it gives; 0 for --max_lanes.");
 ABSL_FLAG(uint64_t, max_message_bytes, 64 << 20, "Most bytes of one message.");
 ABSL_FLAG(absl::Duration, lease_ttl, absl::Seconds(60),
           "How long a pool outlives its client, where the client does not say.");
@@ -76,6 +78,8 @@ absl::StatusOr<EnvServerOptions> OptionsFromFlags() {
   options.security.token_file = absl::GetFlag(FLAGS_token_file);
   options.security.insecure = absl::GetFlag(FLAGS_insecure);
   options.limits.max_lanes = absl::GetFlag(FLAGS_max_lanes);
+  if (const uint64_t most = absl::GetFlag(FLAGS_max_lanes_per_client); most > 0)
+    options.limits.max_lanes_per_client = most;
   options.limits.max_message_bytes = absl::GetFlag(FLAGS_max_message_bytes);
   options.limits.default_lease_ttl = absl::GetFlag(FLAGS_lease_ttl);
   options.limits.default_step_timeout = absl::GetFlag(FLAGS_step_timeout);

@@ -21,23 +21,24 @@ uint64_t EntropySeed() {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Pool>> Pool::Create(PoolSpec spec, Workers& workers,
-                                                   absl::Duration step_timeout) {
+                                                   absl::Duration step_timeout, uint32_t weight) {
   const absl::Status alive = workers.CheckAlive();
   if (!alive.ok()) return alive;
   auto stage = std::make_shared<Stage>(std::move(spec));
   if (const std::shared_ptr<const Model> model = stage->spec.task().model(); model != nullptr) {
     stage->engines = workers.EnginesFor(model);
   }
-  return std::unique_ptr<Pool>(new Pool(std::move(stage), workers, step_timeout));
+  return std::unique_ptr<Pool>(new Pool(std::move(stage), workers, step_timeout, weight));
 }
 
-Pool::Pool(std::shared_ptr<Stage> stage, Workers& workers, absl::Duration step_timeout)
+Pool::Pool(std::shared_ptr<Stage> stage, Workers& workers, absl::Duration step_timeout,
+           uint32_t weight)
     : stage_(std::move(stage)),
       spec_(stage_->spec),
       workers_(workers),
       step_timeout_(step_timeout),
       properties_(spec_),
-      tenant_(workers, step_timeout) {
+      tenant_(workers, step_timeout, weight) {
   stage_->runners.reserve(static_cast<size_t>(workers.max_workers()));
   for (int worker = 0; worker < workers.max_workers(); ++worker)
     stage_->runners.emplace_back(spec_, stage_->engines.get(), worker);

@@ -51,10 +51,11 @@ inline constexpr absl::Duration kDefaultStepTimeout = absl::Seconds(60);
 
 class Pool {
  public:
-  // `workers` outlives the pool. Lanes are seeded from the operating system until they are reset
-  // with seeds.
+  // `workers` outlives the pool; `weight` is its Tenant's. Lanes are seeded from the operating
+  // system until they are reset with seeds.
   static absl::StatusOr<std::unique_ptr<Pool>> Create(
-      PoolSpec spec, Workers& workers, absl::Duration step_timeout = kDefaultStepTimeout);
+      PoolSpec spec, Workers& workers, absl::Duration step_timeout = kDefaultStepTimeout,
+      uint32_t weight = 1);
   ~Pool();
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
@@ -141,7 +142,8 @@ class Pool {
 
   enum class Occupancy : uint8_t { kIdle, kRunning, kReady };
 
-  Pool(std::shared_ptr<Stage> stage, Workers& workers, absl::Duration step_timeout);
+  Pool(std::shared_ptr<Stage> stage, Workers& workers, absl::Duration step_timeout,
+       uint32_t weight);
 
   // One that is done, or another.
   std::shared_ptr<Frame> NewFrame();

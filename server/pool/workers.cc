@@ -24,6 +24,12 @@ constexpr int64_t kShareNanos = 100000;
 // sleeps takes longer than many a step.
 constexpr int64_t kLookNanos = 100000;
 
+// How often busy workers look after the poller, and after how long somebody does so for them.
+constexpr int64_t kPollNanos = 100000;
+constexpr int kMostNews = 16;                // … of which so many are handled at once
+constexpr int64_t kLongItemNanos = 1000000;  // too long for a message to wait
+constexpr absl::Duration kStandInAfter = absl::Milliseconds(5);
+
 // How often the watchdog looks: this part of the shortest timeout.
 constexpr int kLooksPerTimeout = 4;
 constexpr absl::Duration kShortestLook = absl::Milliseconds(5);
@@ -31,6 +37,9 @@ constexpr absl::Duration kLongestLook = absl::Seconds(1);
 
 constexpr int64_t kIdle = 0;
 constexpr int64_t kGivenUp = -1;
+
+// Whose worker this thread is that is in their poller, and so takes work next.
+thread_local const Workers* polls_for = nullptr;
 
 int64_t SteadyNanos() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(
@@ -60,8 +69,8 @@ bool Workers::Turn::Renew() {
                                                 std::memory_order_acq_rel);
 }
 
-Workers::Tenant::Tenant(Workers& workers, absl::Duration timeout)
-    : workers_(workers), timeout_(timeout) {
+Workers::Tenant::Tenant(Workers& workers, absl::Duration timeout, uint32_t weight)
+    : workers_(workers), timeout_(timeout), turn_(1.0 / weight) {
   MutexLock lock(workers_.mutex_);
   workers_.timeouts_.insert(timeout_);
   workers_.watch_.NotifyAll();
@@ -71,7 +80,7 @@ Workers::Tenant::~Tenant() {
   MutexLock lock(workers_.mutex_);
   closing_ = true;
   queue_.clear();
-  if (scheduled_) workers_.tenants_.Remove(this);
+  if (scheduled_) workers_.Unschedule(*this);
   workers_.idle_.Wait(lock, [this] { return running_ == 0; });
   workers_.timeouts_.erase(workers_.timeouts_.find(timeout_));
 }
@@ -79,7 +88,7 @@ Workers::Tenant::~Tenant() {
 void Workers::Tenant::Post(std::shared_ptr<Job> job) {
   const size_t items = job->size();
   if (items == 0) return;
-  bool seen = false;
+  size_t wanted = items;
   {
     MutexLock lock(workers_.mutex_);
     if (workers_.alive_ == 0) {
@@ -90,16 +99,22 @@ void Workers::Tenant::Post(std::shared_ptr<Job> job) {
     }
     queue_.push_back({std::move(job), 0, items});
     if (!scheduled_) {
-      workers_.tenants_.push_back(this);
-      scheduled_ = true;
+      charged_ = std::max(charged_, workers_.charged_);  // turns that it did not need are gone
+      workers_.Schedule(*this);
     }
     workers_.posts_.fetch_add(1, std::memory_order_release);
-    // The worker that looks takes this item, unless it has another to take before.
-    seen = workers_.looking_ && workers_.tenants_.size() == 1 && queue_.size() == 1;
+    // A worker that looks takes an item, unless it has another to take before; and so does the one
+    // whose poller brought this.
+    const bool polls = polls_for == &workers_;
+    const bool waits = workers_.waits_in_poll_ && !polls;
+    const bool looks = workers_.looking_ && !workers_.waits_in_poll_;
+    if ((looks || polls) && workers_.tenants_.size() == 1 && queue_.size() == 1) --wanted;
+    const size_t asleep = static_cast<size_t>(workers_.asleep_);
+    if (waits && (wanted > asleep || workers_.tenants_.size() > asleep)) workers_.poller_->Wake();
   }
-  if (items > 1) {
+  if (wanted > 1) {
     workers_.work_.NotifyAll();
-  } else if (!seen) {
+  } else if (wanted == 1) {
     workers_.work_.NotifyOne();
   }
 }
@@ -148,9 +163,30 @@ std::shared_ptr<Engines> Workers::EnginesFor(const std::shared_ptr<const Model>&
   return engines;
 }
 
+bool Workers::Later(const Tenant* left, const Tenant* right) {
+  return left->charged_ != right->charged_ ? left->charged_ > right->charged_
+                                           : left->order_ > right->order_;
+}
+
+void Workers::Schedule(Tenant& tenant) {
+  tenant.scheduled_ = true;
+  tenant.order_ = order_++;
+  tenants_.push_back(&tenant);
+  std::push_heap(tenants_.begin(), tenants_.end(), Later);
+}
+
+void Workers::Unschedule(Tenant& tenant) {
+  tenant.scheduled_ = false;
+  tenants_.erase(std::find(tenants_.begin(), tenants_.end(), &tenant));
+  std::make_heap(tenants_.begin(), tenants_.end(), Later);
+}
+
 Workers::Share Workers::Take() {
-  Tenant* tenant = tenants_.front();
-  tenants_.pop_front();
+  std::pop_heap(tenants_.begin(), tenants_.end(), Later);
+  Tenant* tenant = tenants_.back();
+  tenants_.pop_back();
+  charged_ = tenant->charged_;
+  tenant->charged_ += tenant->turn_;
   Tenant::Queued& queued = tenant->queue_.front();
   const size_t even = (queued.end - queued.next) / (2 * static_cast<size_t>(size_));
   const int64_t quick = kShareNanos / std::max<int64_t>(tenant->item_nanos_, 1);
@@ -159,24 +195,123 @@ Workers::Share Workers::Take() {
   Share share{tenant, queued.job, queued.next, queued.next + count};
   queued.next += count;
   if (queued.next == queued.end) tenant->queue_.pop_front();
-  tenant->scheduled_ = !tenant->queue_.empty();
-  if (tenant->scheduled_) tenants_.push_back(tenant);
+  tenant->scheduled_ = false;
+  if (!tenant->queue_.empty()) Schedule(*tenant);
   ++tenant->running_;
   return share;
 }
 
 void Workers::WaitForWork(MutexLock& lock) {
-  if (tenants_.empty() && !looking_) {
-    looking_ = true;
-    const uint64_t seen = posts_.load(std::memory_order_relaxed);
-    lock.Unlock();
-    const int64_t until = SteadyNanos() + kLookNanos;
-    while (posts_.load(std::memory_order_acquire) == seen && SteadyNanos() < until) sched_yield();
-    lock.Lock();
-    looking_ = false;
+  while (!stopping_ && tenants_.empty()) {
+    if (!looking_) {
+      looking_ = true;
+      looker_called_ = false;
+      Look(lock);
+      if (poller_ != nullptr && !stopping_ && tenants_.empty()) {
+        waits_in_poll_ = true;
+        PollAsWorker(lock, absl::InfiniteFuture());
+        waits_in_poll_ = false;
+        if (poller_ != nullptr && !tenants_.empty()) PollMore(lock);
+      }
+      looking_ = false;
+      if (poller_ != nullptr) continue;
+    }
+    ++asleep_;
+    work_.Wait(lock, [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+      return stopping_ || !tenants_.empty() || (looker_called_ && !looking_);
+    });
+    --asleep_;
   }
-  work_.Wait(lock,
-             [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return stopping_ || !tenants_.empty(); });
+}
+
+void Workers::Look(MutexLock& lock) {
+  const int64_t until = SteadyNanos() + kLookNanos;
+  while (!stopping_ && tenants_.empty() && SteadyNanos() < until) {
+    const bool polls = poller_ != nullptr;
+    const uint64_t seen = posts_.load(std::memory_order_relaxed);
+    if (polls) PollAsWorker(lock, absl::InfinitePast());
+    if (!tenants_.empty()) {
+      if (polls) PollMore(lock);
+      return;
+    }
+    lock.Unlock();
+    do {
+      sched_yield();
+    } while (!polls && posts_.load(std::memory_order_acquire) == seen && SteadyNanos() < until);
+    lock.Lock();
+  }
+}
+
+bool Workers::Poll(MutexLock& lock, absl::Time deadline) {
+  Poller& poller = *poller_;
+  ++polling_;
+  ++polls_;
+  lock.Unlock();
+  const bool came = poller.Poll(deadline);
+  lock.Lock();
+  if (--polling_ == 0 && poller_ == nullptr) unpolled_.NotifyAll();
+  return came;
+}
+
+bool Workers::PollAsWorker(MutexLock& lock, absl::Time deadline) {
+  polls_for = this;
+  const bool came = Poll(lock, deadline);
+  polls_for = nullptr;
+  return came;
+}
+
+void Workers::PollNowAndThen(MutexLock& lock) {
+  if (poller_ == nullptr || waits_in_poll_) return;
+  const int64_t now = SteadyNanos();
+  if (now - last_poll_ < kPollNanos) return;
+  last_poll_ = now;
+  PollMore(lock);
+}
+
+void Workers::PollMore(MutexLock& lock) {
+  for (int k = 0; k < kMostNews && poller_ != nullptr; ++k) {
+    if (!PollAsWorker(lock, absl::InfinitePast())) break;
+  }
+  if (tenants_.size() > 1) CallLooker();
+}
+
+void Workers::CallLooker() {
+  if (asleep_ == 0) return;
+  looker_called_ = true;
+  work_.NotifyOne();
+}
+
+void Workers::SetPoller(Poller* poller) {
+  std::thread stand_in;
+  {
+    MutexLock lock(mutex_);
+    Poller* const before = std::exchange(poller_, poller);
+    stand_in_needless_.NotifyAll();
+    // What woke one may have been meant for another.
+    constexpr absl::Duration kTryAgain = absl::Milliseconds(1);
+    while (before != nullptr && polling_ > 0) {
+      before->Wake();
+      unpolled_.WaitUntil(lock, absl::Now() + kTryAgain,
+                          [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return polling_ == 0; });
+    }
+    stand_in.swap(stand_in_);
+  }
+  if (stand_in.joinable()) stand_in.join();
+  if (poller == nullptr) return;
+  MutexLock lock(mutex_);
+  stand_in_ = std::thread([this] { StandIn(); });
+  looker_called_ = true;
+  work_.NotifyOne();
+}
+
+void Workers::StandIn() {
+  MutexLock lock(mutex_);
+  const auto over = [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return poller_ == nullptr; };
+  while (!over()) {
+    const uint64_t seen = polls_;
+    if (stand_in_needless_.WaitUntil(lock, absl::Now() + kStandInAfter, over)) return;
+    if (polls_ == seen && polling_ == 0) Poll(lock, absl::Now() + kStandInAfter);
+  }
 }
 
 void Workers::Run(int worker, const std::shared_ptr<Seat>& seat) {
@@ -185,6 +320,9 @@ void Workers::Run(int worker, const std::shared_ptr<Seat>& seat) {
     WaitForWork(lock);
     if (stopping_) return;
     seat->share = Take();
+    const int64_t expected = seat->share.tenant->item_nanos_;
+    if (poller_ != nullptr && !looking_ && (expected == 0 || expected > kLongItemNanos))
+      CallLooker();
     lock.Unlock();
     Share& share = seat->share;
     const std::shared_ptr<Job> job = share.job;
@@ -207,6 +345,7 @@ void Workers::Run(int worker, const std::shared_ptr<Seat>& seat) {
     lock.Lock();
     share.tenant->item_nanos_ = nanos;
     if (--share.tenant->running_ == 0) idle_.NotifyAll();
+    PollNowAndThen(lock);
   }
 }
 
@@ -254,15 +393,14 @@ void Workers::GiveUp(int worker, Seat& seat) {
   Tenant& tenant = *share.tenant;
   if (share.begin + 1 < share.end && !tenant.closing_) {
     tenant.queue_.push_front({share.job, share.begin + 1, share.end});
-    if (!tenant.scheduled_) tenants_.push_back(&tenant);
-    tenant.scheduled_ = true;
+    if (!tenant.scheduled_) Schedule(tenant);
   }
   if (static_cast<int>(threads_.size()) < max_workers()) {
     StartWorker(static_cast<int>(threads_.size()));
   } else if (alive_ == 0) {
     // Nobody would ever run what waits.
-    for (; !tenants_.empty(); tenants_.pop_front()) {
-      Tenant& waiting = *tenants_.front();
+    for (; !tenants_.empty(); tenants_.pop_back()) {
+      Tenant& waiting = *tenants_.back();
       waiting.scheduled_ = false;
       for (; !waiting.queue_.empty(); waiting.queue_.pop_front()) {
         const Tenant::Queued& queued = waiting.queue_.front();

@@ -1,8 +1,14 @@
 // The server's worker threads, shared by every pool.
 //
 // A tenant (a pool) posts jobs: so many items, each run once, on any worker. Workers take items for
-// a short time's work, from the oldest job of one tenant after the other in turn, so a large pool
-// does not hold up a small one.
+// a short time's work, a turn, from the oldest job of the tenant that had the fewest turns for its
+// weight since it has had work; so a large pool does not hold up a small one, and one that comes
+// with a single item now and then goes before those that have work all the time. (Start-time fair
+// queueing, Goyal, Vin and Cheng 1996, in turns instead of packets' bytes.)
+//
+// Workers also look after a Poller, if they are given one: between items now and then, and one of
+// those that have nothing to do all the time. While all are in long items, a thread of its own
+// stands in for them.
 //
 // A watchdog thread looks for items that take longer than their tenant allows. Such an item is
 // given up: its tenant is told, and its worker is left to itself and replaced by one with a number
@@ -16,6 +22,7 @@
 #define HIVEWIRE_SERVER_POOL_WORKERS_H_
 
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <set>
 #include <thread>
@@ -28,6 +35,7 @@
 #include "base/mutex.h"
 #include "base/ring_queue.h"
 #include "server/pool/engines.h"
+#include "server/pool/poller.h"
 
 namespace hivewire {
 
@@ -73,8 +81,9 @@ class Workers {
   // others.
   class Tenant {
    public:
-    // Items may take `timeout`, and up to half as much again until that is noticed.
-    Tenant(Workers& workers, absl::Duration timeout);
+    // Items may take `timeout`, and up to half as much again until that is noticed. It has `weight`
+    // times as many turns as one of weight 1.
+    Tenant(Workers& workers, absl::Duration timeout, uint32_t weight = 1);
     ~Tenant();
     Tenant(const Tenant&) = delete;
     Tenant& operator=(const Tenant&) = delete;
@@ -91,9 +100,12 @@ class Workers {
 
     Workers& workers_;
     const absl::Duration timeout_;
+    const double turn_;  // what it is charged for one
     // The rest is guarded by workers_.mutex_.
     RingQueue<Queued> queue_;
     bool scheduled_ = false;  // stands in workers_.tenants_
+    double charged_ = 0;
+    uint64_t order_ = 0;  // among equals
     bool closing_ = false;
     int running_ = 0;         // workers that hold items of it
     int64_t item_nanos_ = 0;  // what its last items took, roughly
@@ -111,6 +123,10 @@ class Workers {
   // OK, or (STEP_TIMEOUT) why nothing can be run any more.
   absl::Status CheckAlive() const;
 
+  // Looks after `poller` from now on, or (null) no more: then nobody is in it any longer. To be
+  // null again at the end.
+  void SetPoller(Poller* poller);
+
   // One Simulation a worker for `model`, shared by all pools that use that model.
   std::shared_ptr<Engines> EnginesFor(const std::shared_ptr<const Model>& model);
 
@@ -122,9 +138,26 @@ class Workers {
     size_t end = 0;
   };
 
+  static bool Later(const Tenant* left, const Tenant* right);
+  void Schedule(Tenant& tenant) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Unschedule(Tenant& tenant) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
   void StartWorker(int worker) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Run(int worker, const std::shared_ptr<Seat>& seat);
   void WaitForWork(MutexLock& lock) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Looks for work, or for who may bring some, for a while.
+  void Look(MutexLock& lock) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Whether something came.
+  bool Poll(MutexLock& lock, absl::Time deadline) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool PollAsWorker(MutexLock& lock, absl::Time deadline) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // All that has come, as far as it is not too much.
+  void PollMore(MutexLock& lock) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Between two shares.
+  void PollNowAndThen(MutexLock& lock) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Has a worker that sleeps look for work, as one alone does not keep up with what comes, or
+  // begins something long.
+  void CallLooker() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void StandIn();
   Share Take() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Watch();
   void GiveUp(int worker, Seat& seat);
@@ -134,9 +167,22 @@ class Workers {
   mutable Mutex mutex_;
   Condition work_;
   Condition idle_;
-  RingQueue<Tenant*> tenants_ ABSL_GUARDED_BY(mutex_);  // those with queued items, next first
+  // Those with queued items, as a heap: the next one first.
+  std::vector<Tenant*> tenants_ ABSL_GUARDED_BY(mutex_);
+  double charged_ ABSL_GUARDED_BY(mutex_) = 0;  // the tenant that was taken from last, before
+  uint64_t order_ ABSL_GUARDED_BY(mutex_) = 0;
   std::atomic<uint64_t> posts_{0};
-  bool looking_ ABSL_GUARDED_BY(mutex_) = false;  // an idle worker is awake, looking at posts_
+  bool looking_ ABSL_GUARDED_BY(mutex_) = false;  // an idle worker looks for work, or waits in Poll
+  bool waits_in_poll_ ABSL_GUARDED_BY(mutex_) = false;  // … and this is it
+  bool looker_called_ ABSL_GUARDED_BY(mutex_) = false;
+  int asleep_ ABSL_GUARDED_BY(mutex_) = 0;  // workers that wait for work_
+  Poller* poller_ ABSL_GUARDED_BY(mutex_) = nullptr;
+  int polling_ ABSL_GUARDED_BY(mutex_) = 0;  // threads that are in it
+  uint64_t polls_ ABSL_GUARDED_BY(mutex_) = 0;
+  int64_t last_poll_ ABSL_GUARDED_BY(mutex_) = 0;  // steady ns
+  Condition unpolled_;  // nobody is in poller_, and somebody waits for that
+  Condition stand_in_needless_;
+  std::thread stand_in_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   absl::flat_hash_map<const Model*, std::weak_ptr<Engines>> engines_ ABSL_GUARDED_BY(mutex_);
   // By number; those of lost workers are detached.

@@ -3,8 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <deque>
 #include <future>
 #include <map>
+
+#include "absl/time/clock.h"
 
 namespace hivewire {
 namespace {
@@ -87,6 +90,124 @@ TEST(Workers, TenantsTakeTurnsHoweverMuchEachHasPosted) {
       ASSERT_GE(done[small] + 1, turns_of_large) << "tenant " << small;
     }
   }
+}
+
+TEST(Workers, ATenantHasTurnsByItsWeight) {
+  Log log;
+  Workers workers(1);
+  Workers::Tenant gatekeeper(workers, absl::Minutes(1));
+  const auto gate = std::make_shared<Gate>();
+  gatekeeper.Post(gate);
+  gate->begun.get_future().wait();
+  Workers::Tenant light(workers, absl::Minutes(1), 1);
+  Workers::Tenant heavy(workers, absl::Minutes(1), 3);
+  // Jobs of one item, which a turn is then.
+  for (int job = 0; job < 40; ++job) {
+    light.Post(std::make_shared<LoggedJob>(log, 1, 1));
+    heavy.Post(std::make_shared<LoggedJob>(log, 3, 1));
+  }
+  gate->open.set_value();
+  MutexLock lock(log.mutex);
+  log.changed.Wait(lock, [&]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return log.tenants.size() == 80; });
+  EXPECT_EQ(std::count(log.tenants.begin(), log.tenants.begin() + 40, 3), 30);
+}
+
+// Messages, each of which posts a job of one item.
+class Mail : public Poller {
+ public:
+  Mail(Workers& workers, Log& log) : tenant_(workers, absl::Minutes(1)), log_(log) {}
+
+  void Send(int message) {
+    MutexLock lock(mutex_);
+    messages_.push_back(message);
+    changed_.NotifyOne();
+  }
+
+  bool Poll(absl::Time deadline) override {
+    int message = 0;
+    {
+      MutexLock lock(mutex_);
+      const auto something = [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+        return woken_ || !messages_.empty();
+      };
+      if (!changed_.WaitUntil(lock, deadline, something)) return false;
+      woken_ = false;
+      if (messages_.empty()) return true;
+      message = messages_.front();
+      messages_.pop_front();
+      taken_.NotifyAll();
+    }
+    tenant_.Post(std::make_shared<LoggedJob>(log_, message, 1));
+    return true;
+  }
+
+  void WaitUntilTaken() {
+    MutexLock lock(mutex_);
+    taken_.Wait(lock, [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return messages_.empty(); });
+  }
+
+  void Wake() override {
+    MutexLock lock(mutex_);
+    woken_ = true;
+    changed_.NotifyAll();
+  }
+
+ private:
+  Workers::Tenant tenant_;
+  Log& log_;
+  Mutex mutex_;
+  Condition changed_, taken_;
+  std::deque<int> messages_ ABSL_GUARDED_BY(mutex_);
+  bool woken_ ABSL_GUARDED_BY(mutex_) = false;
+};
+
+void WaitForItems(Log& log, size_t items) {
+  MutexLock lock(log.mutex);
+  log.changed.Wait(lock,
+                   [&]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return log.tenants.size() == items; });
+}
+
+TEST(Workers, WhatComesByThePollerAndWhatOthersPostIsRunEvenWhileAllWait) {
+  for (const int num_threads : {1, 2, 5}) {
+    Log log;
+    Workers workers(num_threads);
+    {
+      Mail mail(workers, log);
+      Workers::Tenant other(workers, absl::Minutes(1));
+      workers.SetPoller(&mail);
+      size_t items = 0;
+      for (int round = 0; round < 30; ++round) {
+        // Longer than an idle worker looks before it waits, every third time.
+        if (round % 3 == 0) absl::SleepFor(absl::Milliseconds(2));
+        mail.Send(round);
+        WaitForItems(log, ++items);
+        if (round % 5 == 0) absl::SleepFor(absl::Milliseconds(2));
+        other.Post(std::make_shared<LoggedJob>(log, -1, 3));
+        WaitForItems(log, items += 3);
+      }
+      workers.SetPoller(nullptr);
+      // From here on nobody asks for mail.
+      other.Post(std::make_shared<LoggedJob>(log, -1, 1));
+      WaitForItems(log, ++items);
+    }
+  }
+}
+
+TEST(Workers, WhileAllAreInLongItemsThePollerIsLookedAfter) {
+  Log log;
+  Workers workers(2);
+  Mail mail(workers, log);
+  workers.SetPoller(&mail);
+  Workers::Tenant gatekeeper(workers, absl::Minutes(1));
+  const std::vector<std::shared_ptr<Gate>> gates = {std::make_shared<Gate>(),
+                                                    std::make_shared<Gate>()};
+  for (const auto& gate : gates) gatekeeper.Post(gate);
+  for (const auto& gate : gates) gate->begun.get_future().wait();
+  mail.Send(1);
+  mail.WaitUntilTaken();
+  for (const auto& gate : gates) gate->open.set_value();
+  WaitForItems(log, 1);
+  workers.SetPoller(nullptr);
 }
 
 TEST(Workers, EveryItemRunsOnce) {

@@ -13,6 +13,7 @@
 #include "absl/time/clock.h"
 #include "base/error.h"
 #include "base/version.h"
+#include "hivewire/v1/control.grpc.pb.h"
 #include "server/rpc/status.h"
 #include "server/rpc/unary_step.h"
 #include "server/sim/png.h"
@@ -92,85 +93,112 @@ ControlService::ControlService(PoolTable& pools, RenderThread* renderer,
       rollouts_(rollouts),
       started_(absl::Now()) {}
 
-grpc::Status ControlService::GetServerInfo(grpc::ServerContext*, const v1::GetServerInfoRequest*,
-                                           v1::GetServerInfoResponse* response) {
-  response->set_wire_version(kWireVersion);
-  response->set_edition(std::string(kEdition));
+void ControlService::AddTo(BlockingCalls& calls) {
+  const auto path = [](const char* method) {
+    return absl::StrCat("/", v1::EnvControl::service_full_name(), "/", method);
+  };
+  const auto add = [&](const char* method, auto handler) {
+    calls.AddUnary(path(method), this, handler);
+  };
+  add("GetServerInfo", &ControlService::GetServerInfo);
+  add("ListEnvs", &ControlService::ListEnvs);
+  add("DescribeEnv", &ControlService::DescribeEnv);
+  add("CreatePool", &ControlService::CreatePool);
+  add("RenewLease", &ControlService::RenewLease);
+  add("ReleasePool", &ControlService::ReleasePool);
+  add("ListPools", &ControlService::ListPools);
+  add("Reset", &ControlService::Reset);
+  add("Step", &ControlService::Step);
+  add("SaveState", &ControlService::SaveState);
+  add("LoadState", &ControlService::LoadState);
+  add("GetProperties", &ControlService::GetProperties);
+  add("SetProperties", &ControlService::SetProperties);
+  add("GetStatistics", &ControlService::GetStatistics);
+  calls.Add(path("Render"), [this](BlockingCall& call) { return Render(call); });
+}
+
+grpc::Status ControlService::GetServerInfo(const grpc::ServerContext&,
+                                           const v1::GetServerInfoRequest&,
+                                           v1::GetServerInfoResponse& response) {
+  response.set_wire_version(kWireVersion);
+  response.set_edition(std::string(kEdition));
   for (const absl::string_view capability : {"session", "unary", "snapshots", "properties"}) {
-    response->add_capabilities(std::string(capability));
+    response.add_capabilities(std::string(capability));
   }
-  if (rollouts_) response->add_capabilities("rollouts");
+  if (rollouts_) response.add_capabilities("rollouts");
   if (renderer_ != nullptr) {
-    response->add_capabilities("render");
-    response->set_renderer(renderer_->backend());
+    response.add_capabilities("render");
+    response.set_renderer(renderer_->backend());
   }
-  response->set_build(absl::StrCat("hivewire env_server ", kVersion));
-  response->set_engine(absl::StrCat("mujoco-", mj_versionString()));
-  response->set_hostname(Hostname());
-  response->set_num_workers(static_cast<uint32_t>(pools_.workers().size()));
-  response->set_max_lanes(pools_.limits().max_lanes);
-  response->set_max_message_bytes(pools_.limits().max_message_bytes);
-  response->set_draining(pools_.draining());
+  response.set_build(absl::StrCat("hivewire env_server ", kVersion));
+  response.set_engine(absl::StrCat("mujoco-", mj_versionString()));
+  response.set_hostname(Hostname());
+  response.set_num_workers(static_cast<uint32_t>(pools_.workers().size()));
+  response.set_max_lanes(pools_.limits().max_lanes);
+  response.set_max_message_bytes(pools_.limits().max_message_bytes);
+  response.set_draining(pools_.draining());
   return grpc::Status::OK;
 }
 
-grpc::Status ControlService::ListEnvs(grpc::ServerContext*, const v1::ListEnvsRequest* request,
-                                      v1::ListEnvsResponse* response) {
+grpc::Status ControlService::ListEnvs(const grpc::ServerContext&,
+                                      const v1::ListEnvsRequest& request,
+                                      v1::ListEnvsResponse& response) {
   for (const v1::EnvEntry* entry : pools_.registry().entries()) {
-    if (!absl::StrContains(entry->id(), request->filter())) continue;
-    auto& env = *response->add_envs();
+    if (!absl::StrContains(entry->id(), request.filter())) continue;
+    auto& env = *response.add_envs();
     env.set_id(entry->id());
     env.set_description(entry->description());
   }
   return grpc::Status::OK;
 }
 
-grpc::Status ControlService::DescribeEnv(grpc::ServerContext*,
-                                         const v1::DescribeEnvRequest* request,
-                                         v1::DescribeEnvResponse* response) {
+grpc::Status ControlService::DescribeEnv(const grpc::ServerContext&,
+                                         const v1::DescribeEnvRequest& request,
+                                         v1::DescribeEnvResponse& response) {
   const auto task = pools_.registry().Make(
-      request->env_id(), Options(request->options().begin(), request->options().end()));
+      request.env_id(), Options(request.options().begin(), request.options().end()));
   if (!task.ok()) return ToGrpc(task.status());
-  *response->mutable_spec() = FullSpec(**task);
+  *response.mutable_spec() = FullSpec(**task);
   return grpc::Status::OK;
 }
 
-grpc::Status ControlService::CreatePool(grpc::ServerContext* context,
-                                        const v1::CreatePoolRequest* request,
-                                        v1::CreatePoolResponse* response) {
-  const auto hosted = pools_.Create(*request);
+grpc::Status ControlService::CreatePool(const grpc::ServerContext& context,
+                                        const v1::CreatePoolRequest& request,
+                                        v1::CreatePoolResponse& response) {
+  const auto hosted = pools_.Create(request);
   if (!hosted.ok()) {
-    spdlog::info("CreatePool of {} refused: {}", context->peer(),
+    spdlog::info("CreatePool of {} refused: {}", context.peer(),
                  std::string(hosted.status().message()));
     return ToGrpc(hosted.status());
   }
-  *response->mutable_pool() = (*hosted)->description();
-  response->set_lease_token((*hosted)->token());
+  *response.mutable_pool() = (*hosted)->description();
+  response.set_lease_token((*hosted)->token());
   return grpc::Status::OK;
 }
 
-grpc::Status ControlService::RenewLease(grpc::ServerContext*, const v1::RenewLeaseRequest* request,
-                                        v1::RenewLeaseResponse* response) {
-  const auto hosted = pools_.Find(request->pool_id(), request->lease_token());
+grpc::Status ControlService::RenewLease(const grpc::ServerContext&,
+                                        const v1::RenewLeaseRequest& request,
+                                        v1::RenewLeaseResponse& response) {
+  const auto hosted = pools_.Find(request.pool_id(), request.lease_token());
   if (!hosted.ok()) return ToGrpc(hosted.status());
   (*hosted)->Touch();
-  response->set_lease_ttl_ms((*hosted)->description().lease_ttl_ms());
+  response.set_lease_ttl_ms((*hosted)->description().lease_ttl_ms());
   return grpc::Status::OK;
 }
 
-grpc::Status ControlService::ReleasePool(grpc::ServerContext*,
-                                         const v1::ReleasePoolRequest* request,
-                                         v1::ReleasePoolResponse*) {
-  const auto hosted = pools_.Find(request->pool_id(), request->lease_token());
+grpc::Status ControlService::ReleasePool(const grpc::ServerContext&,
+                                         const v1::ReleasePoolRequest& request,
+                                         v1::ReleasePoolResponse&) {
+  const auto hosted = pools_.Find(request.pool_id(), request.lease_token());
   if (!hosted.ok()) return ToGrpc(hosted.status());
   pools_.Release(*hosted);
   return grpc::Status::OK;
 }
 
-grpc::Status ControlService::ListPools(grpc::ServerContext*, const v1::ListPoolsRequest*,
-                                       v1::ListPoolsResponse* response) {
+grpc::Status ControlService::ListPools(const grpc::ServerContext&, const v1::ListPoolsRequest&,
+                                       v1::ListPoolsResponse& response) {
   for (const auto& hosted : pools_.List()) {
-    auto& pool = *response->add_pools();
+    auto& pool = *response.add_pools();
     pool.set_pool_id(hosted->id());
     pool.set_env_id(hosted->description().spec().id());
     pool.set_num_envs(hosted->description().num_envs());
@@ -183,71 +211,73 @@ grpc::Status ControlService::ListPools(grpc::ServerContext*, const v1::ListPools
   return grpc::Status::OK;
 }
 
-grpc::Status ControlService::Reset(grpc::ServerContext* context, const v1::ResetRequest* request,
-                                   v1::ResetResponse* response) {
-  const auto hosted = pools_.Find(request->pool_id(), request->lease_token());
+grpc::Status ControlService::Reset(const grpc::ServerContext& context,
+                                   const v1::ResetRequest& request, v1::ResetResponse& response) {
+  const auto hosted = pools_.Find(request.pool_id(), request.lease_token());
   if (!hosted.ok()) return ToGrpc(hosted.status());
-  return ToGrpc(UnaryReset(**hosted, *request, DeadlineOf(*context), *response->mutable_rows()));
+  return ToGrpc(UnaryReset(**hosted, request, DeadlineOf(context), *response.mutable_rows()));
 }
 
-grpc::Status ControlService::Step(grpc::ServerContext* context, const v1::StepRequest* request,
-                                  v1::StepResponse* response) {
-  const auto hosted = pools_.Find(request->pool_id(), request->lease_token());
+grpc::Status ControlService::Step(const grpc::ServerContext& context,
+                                  const v1::StepRequest& request, v1::StepResponse& response) {
+  const auto hosted = pools_.Find(request.pool_id(), request.lease_token());
   if (!hosted.ok()) return ToGrpc(hosted.status());
-  return ToGrpc(UnaryStep(**hosted, *request, DeadlineOf(*context), *response->mutable_rows()));
+  return ToGrpc(UnaryStep(**hosted, request, DeadlineOf(context), *response.mutable_rows()));
 }
 
-grpc::Status ControlService::SaveState(grpc::ServerContext*, const v1::SaveStateRequest* request,
-                                       v1::SaveStateResponse* response) {
-  const auto hosted = pools_.Find(request->pool_id(), request->lease_token());
+grpc::Status ControlService::SaveState(const grpc::ServerContext&,
+                                       const v1::SaveStateRequest& request,
+                                       v1::SaveStateResponse& response) {
+  const auto hosted = pools_.Find(request.pool_id(), request.lease_token());
   if (!hosted.ok()) return ToGrpc(hosted.status());
   const auto snapshots = (*hosted)->pool().Save(
-      {request->env_ids().data(), static_cast<size_t>(request->env_ids_size())});
+      {request.env_ids().data(), static_cast<size_t>(request.env_ids_size())});
   if (!snapshots.ok()) return ToGrpc(snapshots.status());
-  response->mutable_snapshots()->Assign(snapshots->begin(), snapshots->end());
+  response.mutable_snapshots()->Assign(snapshots->begin(), snapshots->end());
   return grpc::Status::OK;
 }
 
-grpc::Status ControlService::LoadState(grpc::ServerContext* context,
-                                       const v1::LoadStateRequest* request,
-                                       v1::LoadStateResponse* response) {
-  const auto hosted = pools_.Find(request->pool_id(), request->lease_token());
+grpc::Status ControlService::LoadState(const grpc::ServerContext& context,
+                                       const v1::LoadStateRequest& request,
+                                       v1::LoadStateResponse& response) {
+  const auto hosted = pools_.Find(request.pool_id(), request.lease_token());
   if (!hosted.ok()) return ToGrpc(hosted.status());
-  return ToGrpc(UnaryLoad(**hosted, *request, DeadlineOf(*context), *response->mutable_rows()));
+  return ToGrpc(UnaryLoad(**hosted, request, DeadlineOf(context), *response.mutable_rows()));
 }
 
-grpc::Status ControlService::GetProperties(grpc::ServerContext*,
-                                           const v1::GetPropertiesRequest* request,
-                                           v1::GetPropertiesResponse* response) {
-  const auto hosted = pools_.Find(request->pool_id(), request->lease_token());
+grpc::Status ControlService::GetProperties(const grpc::ServerContext&,
+                                           const v1::GetPropertiesRequest& request,
+                                           v1::GetPropertiesResponse& response) {
+  const auto hosted = pools_.Find(request.pool_id(), request.lease_token());
   if (!hosted.ok()) return ToGrpc(hosted.status());
-  return ToGrpc((*hosted)->pool().GetProperties(request->env_ids(), request->names(),
-                                                *response->mutable_lanes()));
+  return ToGrpc((*hosted)->pool().GetProperties(request.env_ids(), request.names(),
+                                                *response.mutable_lanes()));
 }
 
-grpc::Status ControlService::SetProperties(grpc::ServerContext*,
-                                           const v1::SetPropertiesRequest* request,
-                                           v1::SetPropertiesResponse*) {
-  const auto hosted = pools_.Find(request->pool_id(), request->lease_token());
+grpc::Status ControlService::SetProperties(const grpc::ServerContext&,
+                                           const v1::SetPropertiesRequest& request,
+                                           v1::SetPropertiesResponse&) {
+  const auto hosted = pools_.Find(request.pool_id(), request.lease_token());
   if (!hosted.ok()) return ToGrpc(hosted.status());
-  return ToGrpc((*hosted)->pool().SetProperties(request->lanes()));
+  return ToGrpc((*hosted)->pool().SetProperties(request.lanes()));
 }
 
-grpc::Status ControlService::Render(grpc::ServerContext* context, const v1::RenderRequest* request,
-                                    grpc::ServerWriter<v1::RenderResponse>* writer) {
-  const auto hosted = pools_.Find(request->pool_id(), request->lease_token());
+grpc::Status ControlService::Render(BlockingCall& call) {
+  v1::RenderRequest request;
+  if (!call.Read(request)) return grpc::Status::OK;
+  const auto hosted = pools_.Find(request.pool_id(), request.lease_token());
   if (!hosted.ok()) return ToGrpc(hosted.status());
-  if (request->format() == v1::IMAGE_FORMAT_RAW_DEPTH)
+  if (request.format() == v1::IMAGE_FORMAT_RAW_DEPTH)
     return NotSupported("format IMAGE_FORMAT_RAW_DEPTH");
-  if (!v1::ImageFormat_IsValid(request->format())) {
+  if (!v1::ImageFormat_IsValid(request.format())) {
     return ToGrpc(MakeError(v1::ERROR_REASON_BAD_OPTION,
-                            absl::StrCat("format: ", static_cast<int>(request->format()),
+                            absl::StrCat("format: ", static_cast<int>(request.format()),
                                          " is not a value of ImageFormat"),
-                            "format", absl::StrCat(static_cast<int>(request->format()))));
+                            "format", absl::StrCat(static_cast<int>(request.format()))));
   }
   Pool& pool = (*hosted)->pool();
   absl::StatusOr<ImageRequest> image_request =
-      CheckRender(*request, (*hosted)->description().spec());
+      CheckRender(request, (*hosted)->description().spec());
   if (!image_request.ok()) return ToGrpc(image_request.status());
   if (renderer_ == nullptr) {
     return ToGrpc(MakeError(
@@ -255,7 +285,7 @@ grpc::Status ControlService::Render(grpc::ServerContext* context, const v1::Rend
         "this server has no renderer: neither EGL nor OSMesa could be started on its machine"));
   }
   image_request->model = pool.spec().task().model();
-  std::vector<uint32_t> lanes(request->env_ids().begin(), request->env_ids().end());
+  std::vector<uint32_t> lanes(request.env_ids().begin(), request.env_ids().end());
   if (lanes.empty()) {
     for (uint32_t lane = 0; lane < pool.spec().num_lanes(); ++lane) lanes.push_back(lane);
   }
@@ -274,7 +304,7 @@ grpc::Status ControlService::Render(grpc::ServerContext* context, const v1::Rend
     response.set_env_id(lane);
     response.set_width(image->width);
     response.set_height(image->height);
-    if (request->format() == v1::IMAGE_FORMAT_PNG) {
+    if (request.format() == v1::IMAGE_FORMAT_PNG) {
       absl::StatusOr<std::string> png = EncodePng(*image);
       if (!png.ok()) return ToGrpc(png.status());
       response.set_format(v1::IMAGE_FORMAT_PNG);
@@ -283,40 +313,40 @@ grpc::Status ControlService::Render(grpc::ServerContext* context, const v1::Rend
       response.set_format(v1::IMAGE_FORMAT_RAW_RGB);
       response.set_image(image->pixels.data(), image->pixels.size());
     }
-    if (!writer->Write(response) || context->IsCancelled())
+    if (!call.Write(response) || call.cancelled())
       return ToGrpc(absl::CancelledError("the client is gone"));
   }
   return grpc::Status::OK;
 }
 
-grpc::Status ControlService::GetStatistics(grpc::ServerContext*,
-                                           const v1::GetStatisticsRequest* request,
-                                           v1::GetStatisticsResponse* response) {
+grpc::Status ControlService::GetStatistics(const grpc::ServerContext&,
+                                           const v1::GetStatisticsRequest& request,
+                                           v1::GetStatisticsResponse& response) {
   const auto add = [&](const Pool::Statistics& part) {
-    response->set_steps(response->steps() + part.steps);
-    response->set_resets(response->resets() + part.resets);
-    response->set_episodes(response->episodes() + part.episodes);
-    response->set_faults(response->faults() + part.faults);
-    response->set_batches(response->batches() + part.batches);
-    response->set_worker_busy_seconds(response->worker_busy_seconds() + part.busy_seconds);
+    response.set_steps(response.steps() + part.steps);
+    response.set_resets(response.resets() + part.resets);
+    response.set_episodes(response.episodes() + part.episodes);
+    response.set_faults(response.faults() + part.faults);
+    response.set_batches(response.batches() + part.batches);
+    response.set_worker_busy_seconds(response.worker_busy_seconds() + part.busy_seconds);
   };
   std::vector<std::shared_ptr<HostedPool>> pools;
-  if (request->pool_id().empty()) {
+  if (request.pool_id().empty()) {
     pools = pools_.List();
     add(pools_.past_statistics());
   } else {
-    auto hosted = pools_.Find(request->pool_id());
+    auto hosted = pools_.Find(request.pool_id());
     if (!hosted.ok()) return ToGrpc(hosted.status());
     pools.push_back(*std::move(hosted));
   }
   for (const auto& hosted : pools) {
     add(hosted->pool().statistics());
-    response->set_lanes(response->lanes() + hosted->description().num_envs());
+    response.set_lanes(response.lanes() + hosted->description().num_envs());
   }
-  response->set_pools(pools.size());
-  response->set_sessions(num_sessions_());
-  response->set_uptime(absl::ToDoubleSeconds(absl::Now() - started_));
-  response->set_resident_bytes(ResidentBytes());
+  response.set_pools(pools.size());
+  response.set_sessions(num_sessions_());
+  response.set_uptime(absl::ToDoubleSeconds(absl::Now() - started_));
+  response.set_resident_bytes(ResidentBytes());
   return grpc::Status::OK;
 }
 

@@ -1,4 +1,4 @@
-// EnvControl: the unary calls (control.proto).
+// EnvControl: the calls that answer once, and images (control.proto).
 #ifndef HIVEWIRE_SERVER_RPC_CONTROL_SERVICE_H_
 #define HIVEWIRE_SERVER_RPC_CONTROL_SERVICE_H_
 
@@ -6,49 +6,59 @@
 #include <string>
 
 #include "absl/time/time.h"
-#include "hivewire/v1/control.grpc.pb.h"
+#include "hivewire/v1/control.pb.h"
+#include "server/rpc/blocking_calls.h"
 #include "server/rpc/pool_table.h"
 #include "server/sim/render_thread.h"
 
 namespace hivewire {
 
-class ControlService final : public v1::EnvControl::Service {
+class ControlService {
  public:
   // `pools` outlives the service, and so does `renderer`, which is null where the machine has no
   // GL. `rollouts`: whether policies are run.
   ControlService(PoolTable& pools, RenderThread* renderer, std::function<uint64_t()> num_sessions,
                  bool rollouts);
 
-  grpc::Status GetServerInfo(grpc::ServerContext*, const v1::GetServerInfoRequest*,
-                             v1::GetServerInfoResponse*) override;
-  grpc::Status ListEnvs(grpc::ServerContext*, const v1::ListEnvsRequest*,
-                        v1::ListEnvsResponse*) override;
-  grpc::Status DescribeEnv(grpc::ServerContext*, const v1::DescribeEnvRequest*,
-                           v1::DescribeEnvResponse*) override;
-  grpc::Status CreatePool(grpc::ServerContext*, const v1::CreatePoolRequest*,
-                          v1::CreatePoolResponse*) override;
-  grpc::Status RenewLease(grpc::ServerContext*, const v1::RenewLeaseRequest*,
-                          v1::RenewLeaseResponse*) override;
-  grpc::Status ReleasePool(grpc::ServerContext*, const v1::ReleasePoolRequest*,
-                           v1::ReleasePoolResponse*) override;
-  grpc::Status ListPools(grpc::ServerContext*, const v1::ListPoolsRequest*,
-                         v1::ListPoolsResponse*) override;
-  grpc::Status Reset(grpc::ServerContext*, const v1::ResetRequest*, v1::ResetResponse*) override;
-  grpc::Status Step(grpc::ServerContext*, const v1::StepRequest*, v1::StepResponse*) override;
-  grpc::Status SaveState(grpc::ServerContext*, const v1::SaveStateRequest*,
-                         v1::SaveStateResponse*) override;
-  grpc::Status LoadState(grpc::ServerContext*, const v1::LoadStateRequest*,
-                         v1::LoadStateResponse*) override;
-  grpc::Status GetProperties(grpc::ServerContext*, const v1::GetPropertiesRequest*,
-                             v1::GetPropertiesResponse*) override;
-  grpc::Status SetProperties(grpc::ServerContext*, const v1::SetPropertiesRequest*,
-                             v1::SetPropertiesResponse*) override;
-  grpc::Status Render(grpc::ServerContext*, const v1::RenderRequest*,
-                      grpc::ServerWriter<v1::RenderResponse>*) override;
-  grpc::Status GetStatistics(grpc::ServerContext*, const v1::GetStatisticsRequest*,
-                             v1::GetStatisticsResponse*) override;
+  void AddTo(BlockingCalls& calls);
 
  private:
+  grpc::Status GetServerInfo(const grpc::ServerContext& context,
+                             const v1::GetServerInfoRequest& request,
+                             v1::GetServerInfoResponse& response);
+  grpc::Status ListEnvs(const grpc::ServerContext& context, const v1::ListEnvsRequest& request,
+                        v1::ListEnvsResponse& response);
+  grpc::Status DescribeEnv(const grpc::ServerContext& context,
+                           const v1::DescribeEnvRequest& request,
+                           v1::DescribeEnvResponse& response);
+  grpc::Status CreatePool(const grpc::ServerContext& context, const v1::CreatePoolRequest& request,
+                          v1::CreatePoolResponse& response);
+  grpc::Status RenewLease(const grpc::ServerContext& context, const v1::RenewLeaseRequest& request,
+                          v1::RenewLeaseResponse& response);
+  grpc::Status ReleasePool(const grpc::ServerContext& context,
+                           const v1::ReleasePoolRequest& request,
+                           v1::ReleasePoolResponse& response);
+  grpc::Status ListPools(const grpc::ServerContext& context, const v1::ListPoolsRequest& request,
+                         v1::ListPoolsResponse& response);
+  grpc::Status Reset(const grpc::ServerContext& context, const v1::ResetRequest& request,
+                     v1::ResetResponse& response);
+  grpc::Status Step(const grpc::ServerContext& context, const v1::StepRequest& request,
+                    v1::StepResponse& response);
+  grpc::Status SaveState(const grpc::ServerContext& context, const v1::SaveStateRequest& request,
+                         v1::SaveStateResponse& response);
+  grpc::Status LoadState(const grpc::ServerContext& context, const v1::LoadStateRequest& request,
+                         v1::LoadStateResponse& response);
+  grpc::Status GetProperties(const grpc::ServerContext& context,
+                             const v1::GetPropertiesRequest& request,
+                             v1::GetPropertiesResponse& response);
+  grpc::Status SetProperties(const grpc::ServerContext& context,
+                             const v1::SetPropertiesRequest& request,
+                             v1::SetPropertiesResponse& response);
+  grpc::Status GetStatistics(const grpc::ServerContext& context,
+                             const v1::GetStatisticsRequest& request,
+                             v1::GetStatisticsResponse& response);
+  grpc::Status Render(BlockingCall& call);
+
   PoolTable& pools_;
   RenderThread* renderer_;
   const std::function<uint64_t()> num_sessions_;

@@ -1,7 +1,5 @@
 #include "server/rpc/env_server.h"
 
-#include <grpcpp/ext/proto_server_reflection_plugin.h>
-#include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 #include <sched.h>
@@ -13,10 +11,15 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "base/error.h"
+#include "grpc/health/v1/health.grpc.pb.h"
 #include "server/pool/operation_log.h"
+#include "server/rpc/blocking_calls.h"
+#include "server/rpc/call_queue.h"
 #include "server/rpc/control_service.h"
+#include "server/rpc/health_service.h"
 #include "server/rpc/later_services.h"
 #include "server/rpc/listening.h"
+#include "server/rpc/reflection_service.h"
 #include "server/rpc/session_service.h"
 
 namespace hivewire {
@@ -66,7 +69,9 @@ struct EnvServer::Impl {
   SessionService session;
   std::unique_ptr<ControlService> control;
   RolloutService rollouts;
-  LaterRobots robots;
+  HealthService health;
+  BlockingCalls calls;
+  std::unique_ptr<CallQueue> queue;
   std::unique_ptr<grpc::Server> server;
 };
 
@@ -95,8 +100,17 @@ absl::StatusOr<std::unique_ptr<EnvServer>> EnvServer::Start(const Registry& regi
   impl->control = std::make_unique<ControlService>(
       impl->pools, impl->renderer.get(),
       [&session = impl->session] { return session.num_sessions(); }, options.rollouts.allow);
-  grpc::EnableDefaultHealthCheckService(true);
-  if (options.reflection) grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  BlockingCalls& calls = impl->calls;
+  impl->control->AddTo(calls);
+  impl->rollouts.AddTo(calls);
+  AddLaterServices(calls);
+  std::vector<std::string> services = calls.services();
+  services.push_back(v1::EnvSession::service_full_name());
+  impl->health.AddTo(calls, services);
+  services.push_back(grpc::health::v1::Health::service_full_name());
+  if (options.reflection) AddReflection(calls, services);
+  // gRPC's own would have threads that poll.
+  grpc::EnableDefaultHealthCheckService(false);
   grpc::ServerBuilder builder;
   SetChannelArguments(options, builder);
   for (const ListenAddress& address : options.listen) {
@@ -105,13 +119,15 @@ absl::StatusOr<std::unique_ptr<EnvServer>> EnvServer::Start(const Registry& regi
     const absl::Status added = impl->listening.Add(address, *std::move(credentials), builder);
     if (!added.ok()) return added;
   }
-  builder.RegisterService(impl->control.get());
-  builder.RegisterService(&impl->session);
-  builder.RegisterService(&impl->rollouts);
-  builder.RegisterService(&impl->robots);
+  builder.RegisterService(impl->session.service());
+  builder.RegisterAsyncGenericService(&calls.service());
+  impl->queue = std::make_unique<CallQueue>(builder);
   auto server = impl->listening.Start(builder);
   if (!server.ok()) return server.status();
   impl->server = *std::move(server);
+  impl->session.Serve(*impl->queue);
+  calls.Serve(*impl->queue);
+  impl->workers.SetPoller(impl->queue.get());
   return std::unique_ptr<EnvServer>(new EnvServer(std::move(impl)));
 }
 
@@ -120,9 +136,7 @@ const std::vector<std::string>& EnvServer::addresses() const {
 }
 
 void EnvServer::Drain() {
-  if (grpc::HealthCheckServiceInterface* health = impl_->server->GetHealthCheckService()) {
-    health->SetServingStatus(false);
-  }
+  impl_->health.SetServing(false);
   impl_->pools.Drain();
   const absl::Time deadline = absl::Now() + impl_->options.drain_grace;
   // A learner whose policy runs here is attached only while it collects: it finds out when it does
@@ -140,8 +154,10 @@ void EnvServer::Shutdown() {
   if (impl_->server == nullptr) return;
   for (const auto& pool : impl_->pools.List()) impl_->pools.Release(pool);
   impl_->server->Shutdown(std::chrono::system_clock::now() + std::chrono::seconds(1));
-  impl_->server->Wait();
+  impl_->queue->WaitForHolds();
+  impl_->workers.SetPoller(nullptr);
   impl_->server.reset();
+  impl_->queue.reset();
 }
 
 }  // namespace hivewire

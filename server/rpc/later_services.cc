@@ -1,30 +1,26 @@
 #include "server/rpc/later_services.h"
 
+#include <google/protobuf/descriptor.h>
+
+#include "absl/strings/str_cat.h"
 #include "base/error.h"
+#include "hivewire/v1/robot.pb.h"
 #include "server/rpc/status.h"
 
 namespace hivewire {
-namespace {
 
-grpc::Status NoRobots() {
-  return ToGrpc(MakeError(v1::ERROR_REASON_NOT_SUPPORTED, "this server hosts no robots"));
-}
-
-}  // namespace
-
-grpc::Status LaterRobots::GetRobotState(grpc::ServerContext*, const v1::GetRobotStateRequest*,
-                                        v1::GetRobotStateResponse*) {
-  return NoRobots();
-}
-
-grpc::Status LaterRobots::WatchRobotState(grpc::ServerContext*, const v1::WatchRobotStateRequest*,
-                                          grpc::ServerWriter<v1::WatchRobotStateResponse>*) {
-  return NoRobots();
-}
-
-grpc::Status LaterRobots::EmergencyStop(grpc::ServerContext*, const v1::EmergencyStopRequest*,
-                                        v1::EmergencyStopResponse*) {
-  return NoRobots();
+void AddLaterServices(BlockingCalls& calls) {
+  const google::protobuf::FileDescriptor& file = *v1::GetRobotStateRequest::descriptor()->file();
+  for (int k = 0; k < file.service_count(); ++k) {
+    const google::protobuf::ServiceDescriptor& service = *file.service(k);
+    for (int method = 0; method < service.method_count(); ++method) {
+      calls.Add(
+          absl::StrCat("/", service.full_name(), "/", service.method(method)->name()),
+          [](BlockingCall&) {
+            return ToGrpc(MakeError(v1::ERROR_REASON_NOT_SUPPORTED, "this server hosts no robots"));
+          });
+    }
+  }
 }
 
 }  // namespace hivewire

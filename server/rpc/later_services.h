@@ -4,19 +4,11 @@
 #ifndef HIVEWIRE_SERVER_RPC_LATER_SERVICES_H_
 #define HIVEWIRE_SERVER_RPC_LATER_SERVICES_H_
 
-#include "hivewire/v1/robot.grpc.pb.h"
+#include "server/rpc/blocking_calls.h"
 
 namespace hivewire {
 
-class LaterRobots final : public v1::Robots::Service {
- public:
-  grpc::Status GetRobotState(grpc::ServerContext*, const v1::GetRobotStateRequest*,
-                             v1::GetRobotStateResponse*) override;
-  grpc::Status WatchRobotState(grpc::ServerContext*, const v1::WatchRobotStateRequest*,
-                               grpc::ServerWriter<v1::WatchRobotStateResponse>*) override;
-  grpc::Status EmergencyStop(grpc::ServerContext*, const v1::EmergencyStopRequest*,
-                             v1::EmergencyStopResponse*) override;
-};
+void AddLaterServices(BlockingCalls& calls);
 
 }  // namespace hivewire
 

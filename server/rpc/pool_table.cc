@@ -76,6 +76,12 @@ absl::StatusOr<std::shared_ptr<HostedPool>> PoolTable::Create(
   const auto step_timeout = MillisecondsOf("step_timeout_ms", request.step_timeout_ms(),
                                            limits_.default_step_timeout, limits_.max_step_timeout);
   if (!step_timeout.ok()) return step_timeout.status();
+  const uint32_t weight = std::max<uint32_t>(request.weight(), 1);
+  if (weight > limits_.max_weight) {
+    return MakeError(v1::ERROR_REASON_LIMIT,
+                     absl::StrCat("weight: ", weight, " is not 0 (for 1) … ", limits_.max_weight),
+                     "weight", absl::StrCat(weight));
+  }
   std::string id;
   {
     MutexLock lock(mutex_);
@@ -87,14 +93,9 @@ absl::StatusOr<std::shared_ptr<HostedPool>> PoolTable::Create(
         if (pool != pools_.end()) return pool->second;
       }
     }
-    if (request.num_envs() > limits_.max_lanes - std::min(lanes_, limits_.max_lanes)) {
-      return MakeError(
-          v1::ERROR_REASON_LIMIT,
-          absl::StrCat("num_envs: ", request.num_envs(), " lanes where this server has ", lanes_,
-                       " of at most ", limits_.max_lanes),
-          "num_envs", absl::StrCat(request.num_envs()));
-    }
-    lanes_ += request.num_envs();
+    const absl::Status status = CheckLanes(request);
+    if (!status.ok()) return status;
+    AddLanes(request.client_name(), request.num_envs());
     id = absl::StrCat("pool-", next_id_++);
   }
   // The lanes are counted above and made here, outside the lock.
@@ -109,7 +110,7 @@ absl::StatusOr<std::shared_ptr<HostedPool>> PoolTable::Create(
     description.set_lease_ttl_ms(static_cast<uint64_t>(absl::ToInt64Milliseconds(*ttl)));
     auto token = NewToken();
     if (!token.ok()) return token.status();
-    auto pool = Pool::Create(*std::move(spec), workers_, *step_timeout);
+    auto pool = Pool::Create(*std::move(spec), workers_, *step_timeout, weight);
     if (!pool.ok()) return pool.status();
     (*pool)->LogOperations(operation_log_, id);
     if ((*pool)->MaxRows(limits_.max_message_bytes) == 0) {
@@ -125,7 +126,7 @@ absl::StatusOr<std::shared_ptr<HostedPool>> PoolTable::Create(
   absl::StatusOr<std::shared_ptr<HostedPool>> hosted = make();
   MutexLock lock(mutex_);
   if (!hosted.ok()) {
-    lanes_ -= request.num_envs();
+    AddLanes(request.client_name(), -int64_t{request.num_envs()});
     return hosted.status();
   }
   pools_[id] = *hosted;
@@ -135,6 +136,28 @@ absl::StatusOr<std::shared_ptr<HostedPool>> PoolTable::Create(
   spdlog::info("{} made: {} x {} for \"{}\"", id, request.env_id(), request.num_envs(),
                request.client_name());
   return hosted;
+}
+
+absl::Status PoolTable::CheckLanes(const v1::CreatePoolRequest& request) const {
+  const auto check = [&](uint64_t has, uint64_t most, absl::string_view who) {
+    if (request.num_envs() <= most - std::min(has, most)) return absl::OkStatus();
+    return MakeError(v1::ERROR_REASON_LIMIT,
+                     absl::StrCat("num_envs: ", request.num_envs(), " lanes where ", who, " has ",
+                                  has, " of at most ", most),
+                     "num_envs", absl::StrCat(request.num_envs()));
+  };
+  const absl::Status status = check(lanes_, limits_.max_lanes, "this server");
+  if (!status.ok()) return status;
+  const auto client = lanes_of_clients_.find(request.client_name());
+  return check(client == lanes_of_clients_.end() ? 0 : client->second, limits_.max_lanes_per_client,
+               absl::StrCat("client \"", request.client_name(), "\""));
+}
+
+void PoolTable::AddLanes(const std::string& client, int64_t lanes) {
+  lanes_ += static_cast<uint64_t>(lanes);
+  const auto entry = lanes_of_clients_.try_emplace(client, 0).first;
+  entry->second += static_cast<uint64_t>(lanes);
+  if (entry->second == 0) lanes_of_clients_.erase(entry);
 }
 
 absl::StatusOr<std::shared_ptr<HostedPool>> PoolTable::Find(absl::string_view pool_id) const {
@@ -157,7 +180,7 @@ void PoolTable::Release(const std::shared_ptr<HostedPool>& pool) {
   pool->Release();
   MutexLock lock(mutex_);
   if (pools_.erase(pool->id()) == 0) return;
-  lanes_ -= pool->description().num_envs();
+  AddLanes(pool->client_name(), -int64_t{pool->description().num_envs()});
   Add(pool->pool().statistics(), past_);
   spdlog::info("{} freed after {} steps", pool->id(), pool->pool().statistics().steps);
 }

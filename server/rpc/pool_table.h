@@ -5,6 +5,7 @@
 #define HIVEWIRE_SERVER_RPC_POOL_TABLE_H_
 
 #include <atomic>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
@@ -24,6 +25,8 @@ namespace hivewire {
 
 struct PoolLimits {
   uint64_t max_lanes = 65536;  // over all pools
+  uint64_t max_lanes_per_client = UINT64_MAX;
+  uint32_t max_weight = 1000;
   uint64_t max_message_bytes = 64 << 20;
   absl::Duration default_lease_ttl = absl::Seconds(60);
   absl::Duration max_lease_ttl = absl::Hours(24);
@@ -67,6 +70,9 @@ class PoolTable {
 
  private:
   void Reap();
+  absl::Status CheckLanes(const v1::CreatePoolRequest& request) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void AddLanes(const std::string& client, int64_t lanes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const Registry& registry_;
   OperationLog* operation_log_ = nullptr;
@@ -82,6 +88,7 @@ class PoolTable {
   };
   std::map<std::string, Remembered> idempotency_keys_ ABSL_GUARDED_BY(mutex_);
   uint64_t lanes_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::map<std::string, uint64_t, std::less<>> lanes_of_clients_ ABSL_GUARDED_BY(mutex_);
   uint64_t next_id_ ABSL_GUARDED_BY(mutex_) = 1;
   Pool::Statistics past_ ABSL_GUARDED_BY(mutex_);
   std::atomic<bool> draining_{false};  // set under mutex_; sessions ask at every batch

@@ -12,6 +12,7 @@
 #include "absl/time/clock.h"
 #include "base/error.h"
 #include "base/sha256.h"
+#include "hivewire/v1/rollout.grpc.pb.h"
 #include "server/rollout/rollout.h"
 #include "server/rollout/rollout_policy.h"
 #include "server/rpc/status.h"
@@ -19,8 +20,7 @@
 namespace hivewire {
 namespace {
 
-// How often a Collect that has nothing to send looks whether it should go on: gRPC's synchronous
-// calls are not woken when their client goes.
+// How often a Collect that has nothing to send looks whether it should go on.
 constexpr absl::Duration kLook = absl::Milliseconds(20);
 // For lanes that still run what the session before gave them.
 constexpr absl::Duration kIdleTimeout = absl::Seconds(10);
@@ -65,21 +65,26 @@ absl::Status RolloutService::CheckAllowed() const {
                    "capabilities in GetServerInfo); step through EnvSession");
 }
 
-grpc::Status RolloutService::PublishPolicy(grpc::ServerContext*,
-                                           grpc::ServerReader<v1::PublishPolicyRequest>* chunks,
-                                           v1::PublishPolicyResponse* response) {
-  uint64_t version = 0;
-  const absl::Status status = Publish(*chunks, version);
-  response->set_version(version);
-  return ToGrpc(status);
+void RolloutService::AddTo(BlockingCalls& calls) {
+  const auto path = [](const char* method) {
+    return absl::StrCat("/", v1::Rollouts::service_full_name(), "/", method);
+  };
+  calls.Add(path("PublishPolicy"), [this](BlockingCall& call) {
+    v1::PublishPolicyResponse response;
+    uint64_t version = 0;
+    const absl::Status status = PublishPolicy(call, version);
+    response.set_version(version);
+    if (status.ok()) call.Write(response);
+    return ToGrpc(status);
+  });
+  calls.Add(path("Collect"), [this](BlockingCall& call) { return ToGrpc(Collect(call)); });
 }
 
-absl::Status RolloutService::Publish(grpc::ServerReader<v1::PublishPolicyRequest>& chunks,
-                                     uint64_t& version) {
+absl::Status RolloutService::PublishPolicy(BlockingCall& call, uint64_t& version) {
   absl::Status status = CheckAllowed();
   if (!status.ok()) return status;
   v1::PublishPolicyRequest message;
-  if (!chunks.Read(&message)) {
+  if (!call.Read(message)) {
     return MakeError(v1::ERROR_REASON_BAD_FRAME, "the stream ended before its first message",
                      "chunk");
   }
@@ -104,7 +109,7 @@ absl::Status RolloutService::Publish(grpc::ServerReader<v1::PublishPolicyRequest
                  absl::StrCat(" bytes came where total_bytes says ", total));
     }
     bytes += message.chunk();
-  } while (chunks.Read(&message));
+  } while (call.Read(message));
   if (bytes.size() != total) {
     return Bad("chunk", absl::StrCat(bytes.size()),
                absl::StrCat(" bytes came where total_bytes says ", total));
@@ -134,27 +139,26 @@ absl::Status RolloutService::Publish(grpc::ServerReader<v1::PublishPolicyRequest
   return status;
 }
 
-grpc::Status RolloutService::Collect(grpc::ServerContext* context,
-                                     const v1::CollectRequest* request,
-                                     grpc::ServerWriter<v1::CollectResponse>* fragments) {
-  if (const absl::Status status = CheckAllowed(); !status.ok()) return ToGrpc(status);
-  const auto hosted = pools_.Find(request->pool_id(), request->lease_token());
-  if (!hosted.ok()) return ToGrpc(hosted.status());
-  if (pools_.draining()) return ToGrpc(Draining((*hosted)->id()));
-  const auto epoch = (*hosted)->AttachRollout([context] { context->TryCancel(); });
-  if (!epoch.ok()) return ToGrpc(epoch.status());
-  spdlog::debug("{} collected from by {} (epoch {})", (*hosted)->id(), context->peer(), *epoch);
-  const absl::Status status = Stream(**hosted, *epoch, *request, *context, *fragments);
+absl::Status RolloutService::Collect(BlockingCall& call) {
+  if (const absl::Status status = CheckAllowed(); !status.ok()) return status;
+  v1::CollectRequest request;
+  if (!call.Read(request)) return absl::InvalidArgumentError("the call ended before its request");
+  const auto hosted = pools_.Find(request.pool_id(), request.lease_token());
+  if (!hosted.ok()) return hosted.status();
+  if (pools_.draining()) return Draining((*hosted)->id());
+  const auto epoch = (*hosted)->AttachRollout([&call] { call.Cancel(); });
+  if (!epoch.ok()) return epoch.status();
+  spdlog::debug("{} collected from by {} (epoch {})", (*hosted)->id(), call.context().peer(),
+                *epoch);
+  absl::Status status = Stream(**hosted, *epoch, request, call);
   (*hosted)->Detach();
   spdlog::debug("{} collected from (epoch {}): {}", (*hosted)->id(), *epoch,
                 status.ok() ? "done" : std::string(status.message()));
-  return ToGrpc(status);
+  return status;
 }
 
 absl::Status RolloutService::Stream(HostedPool& hosted, uint64_t epoch,
-                                    const v1::CollectRequest& request,
-                                    const grpc::ServerContext& context,
-                                    grpc::ServerWriter<v1::CollectResponse>& fragments) {
+                                    const v1::CollectRequest& request, BlockingCall& call) {
   RolloutLimits limits;
   limits.max_message_bytes = pools_.limits().max_message_bytes;
   limits.max_buffer_bytes = options_.max_buffer_bytes;
@@ -163,7 +167,7 @@ absl::Status RolloutService::Stream(HostedPool& hosted, uint64_t epoch,
   if (!rollout.ok()) return rollout.status();
   bool concluded = false;  // for the server drains
   while (true) {
-    if (context.IsCancelled()) return absl::CancelledError("the client is gone");
+    if (call.cancelled()) return absl::CancelledError("the client is gone");
     switch (hosted.EndOf(epoch)) {
       case HostedPool::End::kNone:
         break;
@@ -180,7 +184,7 @@ absl::Status RolloutService::Stream(HostedPool& hosted, uint64_t epoch,
       return concluded ? Draining(hosted.id()) : absl::OkStatus();
     if (!fragment.ok()) return fragment.status();
     if (*fragment == nullptr) continue;
-    if (!fragments.Write(**fragment)) return absl::CancelledError("the client is gone");
+    if (!call.Write(**fragment)) return absl::CancelledError("the client is gone");
     (*rollout)->Release();
   }
 }

@@ -14,8 +14,9 @@
 #include <cstdint>
 
 #include "absl/time/time.h"
-#include "hivewire/v1/rollout.grpc.pb.h"
+#include "hivewire/v1/rollout.pb.h"
 #include "policy/portable/network.h"
+#include "server/rpc/blocking_calls.h"
 #include "server/rpc/pool_table.h"
 
 namespace hivewire {
@@ -31,22 +32,18 @@ struct RolloutOptions {
   uint64_t max_buffer_bytes = 1 << 30;
 };
 
-class RolloutService final : public v1::Rollouts::Service {
+class RolloutService {
  public:
   RolloutService(PoolTable& pools, const RolloutOptions& options)
       : pools_(pools), options_(options) {}
 
-  grpc::Status PublishPolicy(grpc::ServerContext* context,
-                             grpc::ServerReader<v1::PublishPolicyRequest>* chunks,
-                             v1::PublishPolicyResponse* response) override;
-  grpc::Status Collect(grpc::ServerContext* context, const v1::CollectRequest* request,
-                       grpc::ServerWriter<v1::CollectResponse>* fragments) override;
+  void AddTo(BlockingCalls& calls);
 
  private:
-  absl::Status Publish(grpc::ServerReader<v1::PublishPolicyRequest>& chunks, uint64_t& version);
+  absl::Status PublishPolicy(BlockingCall& call, uint64_t& version);
+  absl::Status Collect(BlockingCall& call);
   absl::Status Stream(HostedPool& hosted, uint64_t epoch, const v1::CollectRequest& request,
-                      const grpc::ServerContext& context,
-                      grpc::ServerWriter<v1::CollectResponse>& fragments);
+                      BlockingCall& call);
   absl::Status CheckAllowed() const;
 
   PoolTable& pools_;

@@ -15,25 +15,31 @@ namespace {
 // How long a superseded session may take to say goodbye before its stream is cut.
 constexpr absl::Duration kGoodbye = absl::Seconds(2);
 
+absl::Status Gone() { return absl::CancelledError("the client is gone"); }
+
 }  // namespace
 
-Session::Reactor* Session::Begin(PoolTable& pools, absl::Duration drain_grace,
-                                 grpc::CallbackServerContext& context,
-                                 std::atomic<uint64_t>& count) {
-  const std::shared_ptr<Session> session(new Session(pools, drain_grace, context, count));
+std::shared_ptr<Session> Session::Make(PoolTable& pools, absl::Duration drain_grace,
+                                       CallQueue& queue, std::atomic<uint64_t>& count,
+                                       std::function<void()> began) {
+  std::shared_ptr<Session> session(new Session(pools, drain_grace, queue, count, std::move(began)));
   session->self_ = session;
-  session->StartRead(&session->incoming_);
-  return session.get();
+  return session;
 }
 
-Session::Session(PoolTable& pools, absl::Duration drain_grace, grpc::CallbackServerContext& context,
-                 std::atomic<uint64_t>& count)
-    : pools_(pools),
+Session::Session(PoolTable& pools, absl::Duration drain_grace, CallQueue& queue,
+                 std::atomic<uint64_t>& count, std::function<void()> began)
+    : QueuedCall(queue),
+      pools_(pools),
       drain_grace_(drain_grace),
-      context_(context),
       count_(count),
-      peer_(context.peer()) {
+      began_(std::move(began)) {}
+
+void Session::OnAccepted() {
   ++count_;
+  peer_ = server_context()->peer();
+  std::exchange(began_, nullptr)();
+  StartRead(&incoming_);
 }
 
 std::function<void()> Session::Waker() {
@@ -49,8 +55,8 @@ void Session::OnReadDone(bool ok) {
     role = role_.get();
   }
   if (!ok) {
-    const bool gone = role == nullptr || context_.IsCancelled();
-    return Close(gone ? absl::CancelledError("the client is gone") : absl::OkStatus(), false);
+    // A client that is gone also cancels, at about the same time.
+    return Close(role == nullptr ? Gone() : absl::OkStatus(), false);
   }
   if (role == nullptr) {
     if (incoming_.has_attach()) return Attach(incoming_.attach());
@@ -80,17 +86,22 @@ void Session::OnWriteDone(bool ok) {
   Turn();
 }
 
-void Session::OnCancel() { Close(absl::CancelledError("the client is gone"), false); }
+void Session::OnCancel() { Close(Gone(), false); }
 
-void Session::OnDone() {
+void Session::OnGone() {
   std::unique_ptr<SessionRole> role;
   {
     MutexLock lock(mutex_);
     role = std::move(role_);
   }
   role.reset();
-  --count_;
+  if (began_ == nullptr) --count_;
   self_.reset();
+}
+
+void Session::OnAlarm(bool ok) {
+  if (ok) Turn();
+  End();
 }
 
 void Session::Attach(const v1::Attach& attach) {
@@ -107,7 +118,8 @@ void Session::Attach(const v1::Attach& attach) {
   const std::shared_ptr<Session> self = shared_from_this();
   hosted->Attach(
       [weak = weak_from_this()] {
-        if (const std::shared_ptr<Session> session = weak.lock()) session->context_.TryCancel();
+        if (const std::shared_ptr<Session> session = weak.lock())
+          session->server_context()->TryCancel();
       },
       [self, terms = *std::move(terms),
        after = attach.resume_after_seq()](absl::StatusOr<uint64_t> epoch) {
@@ -198,7 +210,7 @@ void Session::TakeTurn() {
   if (role == nullptr || saying_goodbye_ || broken_.load()) return;
   if (role->Next(batch_frame_)) {
     writing_.store(true);
-    StartWrite(&batch_frame_);
+    StartWrite(batch_frame_);
   } else {
     TurnAt(role->AskAgain());
   }
@@ -231,7 +243,7 @@ bool Session::StartQueued() {
     queued_.pop_front();
   }
   writing_.store(true);
-  StartWrite(&control_frame_);
+  StartWrite(control_frame_);
   return true;
 }
 
@@ -239,9 +251,9 @@ void Session::TurnAt(absl::Time time) {
   if (time == absl::InfiniteFuture() || (alarm_ != nullptr && alarm_time_ == time)) return;
   alarm_ = std::make_unique<grpc::Alarm>();
   alarm_time_ = time;
-  alarm_->Set(absl::ToChronoTime(time), [wake = Waker()](bool ok) {
-    if (ok) wake();
-  });
+  Begin();
+  alarm_->Set(queue().get(), absl::ToChronoTime(time),
+              static_cast<CallQueue::Event*>(&alarm_event_));
 }
 
 void Session::EndCall(SessionRole* role) {
@@ -255,11 +267,11 @@ void Session::EndCall(SessionRole* role) {
   }
   if (role != nullptr) role->Leave(status, release);
   {
-    // OnDone, which takes the role down on another thread, is to see all of this.
+    // OnGone, which takes the role down on another thread, is to see all of this.
     MutexLock lock(mutex_);
     over_ = true;
   }
-  Finish(ToGrpc(status));  // and from here on, OnDone may come
+  Finish(ToGrpc(status));  // and from here on, OnGone may come
 }
 
 }  // namespace hivewire

@@ -1,15 +1,13 @@
 // One session stream: attaches to a pool, takes the client's frames to it and sends its batches.
 //
-// It has no thread. Whoever brings news (gRPC: a frame came, one was sent, the client is gone; a
-// worker: a batch is ready; a later session, a drain) takes the session's next turn, one at a time,
-// and so sends what is to be sent: a batch leaves from the worker that finished it. Nothing in a
-// turn waits.
+// It has no thread. Whoever brings news (whoever polls the queue: a frame came, one was sent, the
+// client is gone; a worker: a batch is ready; a later session, a drain) takes the session's next
+// turn, one at a time, and so sends what is to be sent: a frame is taken by a worker between two
+// steps, and a batch leaves from the worker that finished it. Nothing in a turn waits.
 #ifndef HIVEWIRE_SERVER_RPC_SESSION_H_
 #define HIVEWIRE_SERVER_RPC_SESSION_H_
 
 #include <grpcpp/alarm.h>
-#include <grpcpp/server_context.h>
-#include <grpcpp/support/server_callback.h>
 
 #include <atomic>
 #include <deque>
@@ -23,28 +21,31 @@
 #include "base/mutex.h"
 #include "hivewire/v1/session.pb.h"
 #include "server/rpc/pool_table.h"
+#include "server/rpc/queued_call.h"
 #include "server/rpc/session_role.h"
 
 namespace hivewire {
 
-class Session final : public grpc::ServerBidiReactor<v1::ClientFrame, v1::ServerFrame>,
+class Session final : public QueuedCall<v1::ClientFrame, v1::ServerFrame>,
                       public std::enable_shared_from_this<Session> {
  public:
-  using Reactor = grpc::ServerBidiReactor<v1::ClientFrame, v1::ServerFrame>;
-
-  // Lives until the call is done. `count` is raised meanwhile.
-  static Reactor* Begin(PoolTable& pools, absl::Duration drain_grace,
-                        grpc::CallbackServerContext& context, std::atomic<uint64_t>& count);
+  // For a call that is still to come. It lives until that is over; `count` is raised while it
+  // lasts. `began` is called once it has come.
+  static std::shared_ptr<Session> Make(PoolTable& pools, absl::Duration drain_grace,
+                                       CallQueue& queue, std::atomic<uint64_t>& count,
+                                       std::function<void()> began);
   ~Session() override = default;
 
  private:
-  Session(PoolTable& pools, absl::Duration drain_grace, grpc::CallbackServerContext& context,
-          std::atomic<uint64_t>& count);
+  Session(PoolTable& pools, absl::Duration drain_grace, CallQueue& queue,
+          std::atomic<uint64_t>& count, std::function<void()> began);
 
+  void OnAccepted() override;
   void OnReadDone(bool ok) override;
   void OnWriteDone(bool ok) override;
   void OnCancel() override;
-  void OnDone() override;
+  void OnGone() override;
+  void OnAlarm(bool ok);
 
   // By the first frame.
   void Attach(const v1::Attach& attach);
@@ -66,10 +67,10 @@ class Session final : public grpc::ServerBidiReactor<v1::ClientFrame, v1::Server
 
   PoolTable& pools_;
   const absl::Duration drain_grace_;
-  grpc::CallbackServerContext& context_;
   std::atomic<uint64_t>& count_;
-  const std::string peer_;
-  std::shared_ptr<Session> self_;  // until OnDone
+  std::function<void()> began_;
+  std::string peer_;               // once it has come
+  std::shared_ptr<Session> self_;  // until OnGone
   v1::ClientFrame incoming_;       // of the read that is under way
 
   std::atomic<int> due_{0};
@@ -84,10 +85,11 @@ class Session final : public grpc::ServerBidiReactor<v1::ClientFrame, v1::Server
   v1::ServerFrame batch_frame_;
   std::unique_ptr<grpc::Alarm> alarm_;
   absl::Time alarm_time_ = absl::InfiniteFuture();
+  OwnersEvent<Session, &Session::OnAlarm> alarm_event_{*this};
 
   Mutex mutex_;
   std::deque<v1::ServerFrame> queued_ ABSL_GUARDED_BY(mutex_);
-  // From Attached to OnDone.
+  // From Attached to OnGone.
   std::unique_ptr<SessionRole> role_ ABSL_GUARDED_BY(mutex_);
   std::shared_ptr<HostedPool> awaited_ ABSL_GUARDED_BY(mutex_);  // another session must leave it
   absl::Time patience_ ABSL_GUARDED_BY(mutex_) = absl::InfiniteFuture();

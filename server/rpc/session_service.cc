@@ -1,15 +1,16 @@
 #include "server/rpc/session_service.h"
 
+#include <memory>
+
 #include "server/rpc/session.h"
 
 namespace hivewire {
 
-SessionService::SessionService(PoolTable& pools, absl::Duration drain_grace)
-    : pools_(pools), drain_grace_(drain_grace) {}
-
-grpc::ServerBidiReactor<v1::ClientFrame, v1::ServerFrame>* SessionService::Connect(
-    grpc::CallbackServerContext* context) {
-  return Session::Begin(pools_, drain_grace_, *context, num_sessions_);
+void SessionService::Serve(CallQueue& queue) {
+  const std::shared_ptr<Session> next =
+      Session::Make(pools_, drain_grace_, queue, num_sessions_, [this, &queue] { Serve(queue); });
+  service_.RequestConnect(next->server_context(), next->stream(), queue.get(), queue.get(),
+                          next->accepted());
 }
 
 }  // namespace hivewire

@@ -1,39 +1,33 @@
-// EnvSession: the stepping stream (session.proto).
-//
-// One call is one session, on two threads: the call's own reads frames and hands them to the pool;
-// a second one takes batches from the pool and writes them. Its story:
-//   1. the first frame must be Attach; token and layout are checked;
-//   2. the pool is attached, Attached is sent, and results that the client missed are made ready
-//   again;
-//   3. frames are read and submitted, batches are written as they become ready, refused frames are
-//   answered;
-//   4. it ends when the client detaches or half-closes, the connection breaks, a newer session
-//   attaches or the pool is
-//      released; then the pool is detached and its lease runs.
+// EnvSession: the stepping stream (session.proto). Each call is a Session (session.h).
 #ifndef HIVEWIRE_SERVER_RPC_SESSION_SERVICE_H_
 #define HIVEWIRE_SERVER_RPC_SESSION_SERVICE_H_
 
 #include <atomic>
+#include <cstdint>
 
 #include "absl/time/time.h"
 #include "hivewire/v1/session.grpc.pb.h"
+#include "server/rpc/call_queue.h"
 #include "server/rpc/pool_table.h"
 
 namespace hivewire {
 
-class SessionService final : public v1::EnvSession::CallbackService {
+class SessionService {
  public:
   // `pools` outlives the service. `drain_grace` is what clients are told while the server drains.
-  SessionService(PoolTable& pools, absl::Duration drain_grace);
+  SessionService(PoolTable& pools, absl::Duration drain_grace)
+      : pools_(pools), drain_grace_(drain_grace) {}
 
-  grpc::ServerBidiReactor<v1::ClientFrame, v1::ServerFrame>* Connect(
-      grpc::CallbackServerContext* context) override;
+  grpc::Service* service() { return &service_; }
+  // Takes calls on `queue`, from when the server has started until it shuts down.
+  void Serve(CallQueue& queue);
 
   uint64_t num_sessions() const { return num_sessions_.load(); }
 
  private:
   PoolTable& pools_;
   const absl::Duration drain_grace_;
+  v1::EnvSession::AsyncService service_;
   std::atomic<uint64_t> num_sessions_{0};
 };
 

@@ -1,9 +1,11 @@
 // What a stream costs before anybody serves envs over it: a server that answers each frame of a
 // session at once with a batch of the same size every time, over a Unix socket. Once with gRPC's
-// synchronous API and once with its callbacks; the client is synchronous. Prints a JSON array.
+// synchronous API, once with its callbacks, and once on one thread that looks after a completion
+// queue as an env server's workers do; the client is synchronous. Prints a JSON array.
 //
 // With --api it is that server, and takes --listen and --ready_file.
 #include <grpcpp/grpcpp.h>
+#include <sched.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -30,7 +32,7 @@
 #include "tests/bench/cpu_time.h"
 #include "tests/bench/server_process.h"
 
-ABSL_FLAG(std::string, api, "", "Serve with this one: sync or callback.");
+ABSL_FLAG(std::string, api, "", "Serve with this one: sync, callback or queue.");
 ABSL_FLAG(std::string, listen, "", "Comma-separated addresses, of which the first counts.");
 ABSL_FLAG(std::string, ready_file, "", "Written once the server serves.");
 ABSL_FLAG(int, down, 1000, "Bytes of a batch.");
@@ -89,6 +91,60 @@ class CallbackEcho final : public v1::EnvSession::CallbackService {
   }
 };
 
+// One session at a time, all on the thread that waits for the completion queue.
+class QueueEcho {
+ public:
+  explicit QueueEcho(grpc::ServerBuilder& builder)
+      : answer_(MakeAnswer()), queue_(builder.AddCompletionQueue()) {
+    builder.RegisterService(&service_);
+  }
+
+  void Run() {
+    Accept();
+    void* tag = nullptr;
+    bool ok = false;
+    while (Next(tag, ok)) {
+      const bool read = tag == &frame_;
+      if (read && !ok) {
+        Accept();
+      } else if (read) {
+        stream_->Write(answer_, &writing_);
+      } else if (ok) {
+        stream_->Read(&frame_, &frame_);
+      }
+    }
+  }
+
+ private:
+  // Looks for a while before it waits.
+  bool Next(void*& tag, bool& ok) {
+    const absl::Time until = absl::Now() + absl::Microseconds(100);
+    while (absl::Now() < until) {
+      if (queue_->AsyncNext(&tag, &ok, gpr_inf_past(GPR_CLOCK_REALTIME)) ==
+          grpc::CompletionQueue::GOT_EVENT)
+        return true;
+      sched_yield();
+    }
+    return queue_->Next(&tag, &ok);
+  }
+
+  void Accept() {
+    stream_.reset();
+    context_ = std::make_unique<grpc::ServerContext>();
+    stream_ = std::make_unique<grpc::ServerAsyncReaderWriter<v1::ServerFrame, v1::ClientFrame>>(
+        context_.get());
+    service_.RequestConnect(context_.get(), stream_.get(), queue_.get(), queue_.get(), &context_);
+  }
+
+  const v1::ServerFrame answer_;
+  v1::EnvSession::AsyncService service_;
+  const std::unique_ptr<grpc::ServerCompletionQueue> queue_;
+  std::unique_ptr<grpc::ServerContext> context_;
+  std::unique_ptr<grpc::ServerAsyncReaderWriter<v1::ServerFrame, v1::ClientFrame>> stream_;
+  v1::ClientFrame frame_;
+  char writing_ = 0;
+};
+
 int Serve() {
   const std::string address =
       std::vector<std::string>(absl::StrSplit(absl::GetFlag(FLAGS_listen), ','))[0];
@@ -96,7 +152,10 @@ int Serve() {
   CallbackEcho callback;
   grpc::ServerBuilder builder;
   builder.AddListeningPort(address, grpc::InsecureServerCredentials());
-  if (absl::GetFlag(FLAGS_api) == "sync") {
+  std::unique_ptr<QueueEcho> queue;
+  if (absl::GetFlag(FLAGS_api) == "queue") {
+    queue = std::make_unique<QueueEcho>(builder);
+  } else if (absl::GetFlag(FLAGS_api) == "sync") {
     builder.RegisterService(&sync);
   } else {
     builder.RegisterService(&callback);
@@ -106,6 +165,7 @@ int Serve() {
   const std::string ready = absl::GetFlag(FLAGS_ready_file);
   std::ofstream(ready + ".new") << address << '\n';
   if (std::rename((ready + ".new").c_str(), ready.c_str()) != 0) return 1;
+  if (queue != nullptr) queue->Run();
   server->Wait();  // until the parent's SIGTERM
   return 0;
 }
@@ -156,7 +216,7 @@ class Client {
 
 absl::StatusOr<std::string> Measure() {
   const std::string self = std::filesystem::read_symlink("/proc/self/exe").string();
-  const std::vector<std::string> apis = {"sync", "callback"};
+  const std::vector<std::string> apis = {"sync", "callback", "queue"};
   std::vector<std::unique_ptr<ServerProcess>> servers;
   for (const Exchange& exchange : kExchanges) {
     for (const std::string& api : apis) {

@@ -137,6 +137,7 @@ class ErrorsTest : public testing::Test {
     options.num_workers = 2;
     options.render = false;
     options.limits.max_lanes = 1000;
+    options.limits.max_lanes_per_client = 900;
     options.limits.max_message_bytes = 1 << 20;
     auto server = EnvServer::Start(registry_, options);
     ASSERT_TRUE(server.ok()) << server.status();
@@ -219,6 +220,9 @@ TEST_F(ErrorsTest, APoolThatCannotBeMadeIsRefusedNamingTheField) {
        [](auto& r) { (*r.mutable_options())["frame_skip"].set_int_value(0); },
        v1::ERROR_REASON_BAD_OPTION, "frame_skip"},
       {"no lanes", [](auto& r) { r.set_num_envs(0); }, v1::ERROR_REASON_BAD_OPTION, "num_envs"},
+      {"more lanes than one client may have", [](auto& r) { r.set_num_envs(901); },
+       v1::ERROR_REASON_LIMIT, "client \"\" has 8 of at most 900"},
+      {"a weight of 1001", [](auto& r) { r.set_weight(1001); }, v1::ERROR_REASON_LIMIT, "weight"},
       {"a million lanes", [](auto& r) { r.set_num_envs(1000000); }, v1::ERROR_REASON_LIMIT, "1000"},
       {"unknown leaf", [](auto& r) { r.add_observation_leaves("pixels"); },
        v1::ERROR_REASON_BAD_OPTION, "observation"},
