@@ -50,15 +50,18 @@ std::unique_ptr<Lane> LaneOrigin::Failed(const PoolSpec& spec, uint32_t env_id, 
   return lane;
 }
 
-LaneRunner::LaneRunner(const PoolSpec& spec, Engines* engines, int worker)
+LaneRunner::LaneRunner(const PoolSpec& spec, Engines* engines, int worker,
+                       std::shared_ptr<RenderThreads> renderers)
     : spec_(spec), engines_(engines), worker_(worker), action_(spec.action_elements()) {
   const v1::EnvSpec& env = spec.description().spec();
   observation_leaves_.resize(static_cast<size_t>(env.observation_size()));
   info_leaves_.resize(static_cast<size_t>(env.info_size()));
   size_t elements = 0;
-  for (const RowLeaf& leaf : spec.observation()) elements += leaf.elements;
+  for (const RowLeaf& leaf : spec.observation()) elements += leaf.image ? 0 : leaf.elements;
   for (const RowLeaf& leaf : spec.info()) elements += leaf.elements;
   scratch_.resize(elements);
+  if (spec.has_images() && renderers != nullptr)
+    images_ = std::make_unique<LaneImages>(spec, std::move(renderers), worker);
 }
 
 Lane LaneRunner::MakeLane(const PoolSpec& spec, uint32_t env_id, uint64_t seed) {
@@ -143,6 +146,7 @@ absl::Status LaneRunner::RunStep(Lane& lane) {
   }
   if (simulation != nullptr) status = simulation->CheckState();
   if (status.ok()) status = StoreLeaves(lane.row.data(), /*reset=*/false);
+  if (status.ok()) status = DrawImages(simulation, lane.row.data());
   if (status.ok() && std::isnan(outcome.reward)) {
     status = MakeError(v1::ERROR_REASON_SIM_DIVERGED, "the reward is NaN");
   }
@@ -220,6 +224,7 @@ absl::Status LaneRunner::RunReset(Lane& lane, const Options& options) {
   }
   if (task_status.ok() && simulation != nullptr) task_status = simulation->CheckState();
   if (task_status.ok()) task_status = StoreLeaves(lane.row.data(), /*reset=*/true);
+  if (task_status.ok()) task_status = DrawImages(simulation, lane.row.data());
   if (!task_status.ok()) return task_status;
   lane.phase = Lane::Phase::kRunning;
   ++lane.episode;
@@ -282,6 +287,7 @@ void LaneRunner::PointLeaves(char* row) {
   double* scratch = scratch_.data();
   const auto point = [&](const std::vector<RowLeaf>& leaves, std::vector<double*>& pointers) {
     for (const RowLeaf& leaf : leaves) {
+      if (leaf.image.has_value()) continue;
       if (leaf.dtype == v1::DTYPE_FLOAT64) {
         pointers[leaf.task_leaf] = reinterpret_cast<double*>(row + leaf.offset);
       } else {
@@ -294,9 +300,15 @@ void LaneRunner::PointLeaves(char* row) {
   point(spec_.info(), info_leaves_);
 }
 
+absl::Status LaneRunner::DrawImages(Simulation* simulation, char* row) {
+  if (images_ == nullptr) return absl::OkStatus();
+  return images_->Draw(*simulation, row);
+}
+
 absl::Status LaneRunner::StoreLeaves(char* row, bool reset) {
   const v1::EnvSpec& env = spec_.description().spec();
   for (const RowLeaf& leaf : spec_.observation()) {
+    if (leaf.image.has_value()) continue;
     const double* values = observation_leaves_[leaf.task_leaf];
     double sum = 0;  // NaN (or ∞ − ∞) wherever an element is; then the elements are looked at
     for (size_t k = 0; k < leaf.elements; ++k) sum += values[k];

@@ -15,6 +15,7 @@
 #include "absl/types/span.h"
 #include "hivewire/v1/control.pb.h"
 #include "server/pool/engines.h"
+#include "server/pool/lane_images.h"
 #include "server/pool/pool_spec.h"
 #include "server/sim/model_overrides.h"
 #include "server/sim/numpy_rng.h"
@@ -73,8 +74,10 @@ struct LaneOrigin {
 // Runs operations of a pool's lanes on one worker. One thread at a time.
 class LaneRunner {
  public:
-  // `engines` is null for a task without a model. Both outlive the runner.
-  LaneRunner(const PoolSpec& spec, Engines* engines, int worker);
+  // `engines` is null for a task without a model. Both outlive the runner. `renderers` only matters
+  // to a pool that has images.
+  LaneRunner(const PoolSpec& spec, Engines* engines, int worker,
+             std::shared_ptr<RenderThreads> renderers = nullptr);
 
   // A fresh lane, seeded as by a reset without a seed of its own.
   static Lane MakeLane(const PoolSpec& spec, uint32_t env_id, uint64_t seed);
@@ -100,6 +103,8 @@ class LaneRunner {
   TaskContext ContextOf(Lane& lane, Simulation* simulation);
   // Points the tasks' leaf pointers into `row`, or at scratch where the leaf is no float64.
   void PointLeaves(char* row);
+  // The images of the env that was observed last.
+  absl::Status DrawImages(Simulation* simulation, char* row);
   // Converts what went to scratch, and finds NaNs.
   absl::Status StoreLeaves(char* row, bool reset);
 
@@ -110,6 +115,7 @@ class LaneRunner {
   std::vector<double> scratch_;
   std::vector<double*> observation_leaves_;
   std::vector<double*> info_leaves_;
+  std::unique_ptr<LaneImages> images_;  // null for a pool that has none
 };
 
 }  // namespace hivewire

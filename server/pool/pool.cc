@@ -7,6 +7,7 @@
 #include "absl/time/clock.h"
 #include "base/error.h"
 #include "server/pool/frame_checks.h"
+#include "server/pool/lane_images.h"
 #include "server/pool/pool_frame.h"
 #include "server/pool/snapshot.h"
 
@@ -24,6 +25,8 @@ absl::StatusOr<std::unique_ptr<Pool>> Pool::Create(PoolSpec spec, Workers& worke
                                                    absl::Duration step_timeout, uint32_t weight) {
   const absl::Status alive = workers.CheckAlive();
   if (!alive.ok()) return alive;
+  const absl::Status images = CheckImages(spec, workers.renderers().get());
+  if (!images.ok()) return images;
   auto stage = std::make_shared<Stage>(std::move(spec));
   if (const std::shared_ptr<const Model> model = stage->spec.task().model(); model != nullptr) {
     stage->engines = workers.EnginesFor(model);
@@ -41,7 +44,7 @@ Pool::Pool(std::shared_ptr<Stage> stage, Workers& workers, absl::Duration step_t
       tenant_(workers, step_timeout, weight) {
   stage_->runners.reserve(static_cast<size_t>(workers.max_workers()));
   for (int worker = 0; worker < workers.max_workers(); ++worker)
-    stage_->runners.emplace_back(spec_, stage_->engines.get(), worker);
+    stage_->runners.emplace_back(spec_, stage_->engines.get(), worker, workers.renderers());
   const uint64_t seed = EntropySeed();
   slots_.resize(spec_.num_lanes());
   lanes_.reserve(spec_.num_lanes());

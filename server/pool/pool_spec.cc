@@ -44,14 +44,24 @@ absl::StatusOr<std::vector<bool>> Select(
   return selected;
 }
 
-void Retype(v1::DType dtype, google::protobuf::RepeatedPtrField<v1::LeafSpec>& leaves) {
+// But images, which are drawn in the dtype that they have.
+void Retype(v1::DType dtype, const std::vector<ImageLeaf>& images,
+            google::protobuf::RepeatedPtrField<v1::LeafSpec>& leaves) {
   if (dtype == v1::DTYPE_UNSPECIFIED) return;
-  for (v1::LeafSpec& leaf : leaves) {
-    if (IsFloat(leaf.dtype())) leaf.set_dtype(dtype);
+  for (int k = 0; k < leaves.size(); ++k) {
+    const bool is_image = std::any_of(images.begin(), images.end(), [k](const ImageLeaf& image) {
+      return image.leaf == static_cast<size_t>(k);
+    });
+    if (IsFloat(leaves[k].dtype()) && !is_image) leaves[k].set_dtype(dtype);
   }
 }
 
 }  // namespace
+
+bool PoolSpec::has_images() const {
+  return std::any_of(observation_.begin(), observation_.end(),
+                     [](const RowLeaf& leaf) { return leaf.image.has_value(); });
+}
 
 size_t PoolSpec::AddResultLeaf(const v1::LayoutLeaf& leaf) {
   *description_.mutable_result_layout()->add_leaves() = leaf;
@@ -77,13 +87,22 @@ absl::Status PoolSpec::AddTaskLeaves(const v1::CreatePoolRequest& request) {
       const v1::LayoutLeaf leaf = MakeLayoutLeaf(leaves[k], role);
       const size_t layout_leaf = row_offsets_.size();
       const size_t offset = AddResultLeaf(leaf);
-      rows.push_back(
-          {static_cast<size_t>(k), layout_leaf, offset, NumElements(leaf.shape()), leaf.dtype()});
+      rows.push_back({.task_leaf = static_cast<size_t>(k),
+                      .layout_leaf = layout_leaf,
+                      .offset = offset,
+                      .elements = NumElements(leaf.shape()),
+                      .dtype = leaf.dtype()});
       final_leaves_.push_back(layout_leaf);
       *description_.mutable_final_layout()->add_leaves() = leaf;
     }
   };
   add(spec.observation(), *observations, v1::LEAF_ROLE_OBSERVATION, observation_);
+  for (ImageLeaf& image : task_->image_leaves()) {
+    const auto row =
+        std::find_if(observation_.begin(), observation_.end(),
+                     [&](const RowLeaf& leaf) { return leaf.task_leaf == image.leaf; });
+    if (row != observation_.end()) row->image = std::move(image.view);
+  }
   reward_offset_ = AddResultLeaf(MakeLayoutLeaf("reward", v1::LEAF_ROLE_REWARD, v1::DTYPE_FLOAT64));
   flags_offset_ = AddResultLeaf(MakeLayoutLeaf("flags", v1::LEAF_ROLE_FLAGS, v1::DTYPE_UINT8));
   op_no_offset_ = AddResultLeaf(MakeLayoutLeaf("op_no", v1::LEAF_ROLE_OP_NO, v1::DTYPE_UINT64));
@@ -122,8 +141,8 @@ absl::StatusOr<PoolSpec> PoolSpec::Make(std::shared_ptr<const Task> task,
   v1::PoolDescription& description = pool.description_;
   v1::EnvSpec& spec = *description.mutable_spec();
   spec = FullSpec(*pool.task_);
-  Retype(request.observation_dtype(), *spec.mutable_observation());
-  Retype(request.action_dtype(), *spec.mutable_action());
+  Retype(request.observation_dtype(), pool.task_->image_leaves(), *spec.mutable_observation());
+  Retype(request.action_dtype(), {}, *spec.mutable_action());
   if (request.max_episode_steps() != 0)
     spec.set_max_episode_steps(std::max(0, request.max_episode_steps()));
   description.set_num_envs(request.num_envs());

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -16,13 +17,14 @@
 
 namespace hivewire {
 
-// A leaf that a task writes (observation or info) and its place in a lane's packed row.
+// A leaf of a task (observation or info) and its place in a lane's packed row.
 struct RowLeaf {
   size_t task_leaf;    // index in the spec's observation or info
   size_t layout_leaf;  // index in the result layout
   size_t offset;       // bytes from the row's begin, a multiple of 8
   size_t elements;
   v1::DType dtype;
+  std::optional<ImageView> image = {};  // for a leaf that is drawn instead of written by the task
 };
 
 class PoolSpec {
@@ -52,6 +54,8 @@ class PoolSpec {
 
   const std::vector<RowLeaf>& observation() const { return observation_; }
   const std::vector<RowLeaf>& info() const { return info_; }
+  // Whether an observation leaf is an image.
+  bool has_images() const;
   // The info leaf "success" ("is_success", "solved"), a scalar; null where it is not sent.
   const RowLeaf* success() const { return has_success_ ? &info_[success_] : nullptr; }
   size_t reward_offset() const { return reward_offset_; }

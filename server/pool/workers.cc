@@ -119,7 +119,9 @@ void Workers::Tenant::Post(std::shared_ptr<Job> job) {
   }
 }
 
-Workers::Workers(int num_threads) : size_(num_threads) {
+Workers::Workers(int num_threads, bool render)
+    : size_(num_threads),
+      renderers_(render ? std::make_shared<RenderThreads>(num_threads) : nullptr) {
   MutexLock lock(mutex_);
   for (int worker = 0; worker < num_threads; ++worker) StartWorker(worker);
   watchdog_ = std::thread([this] { Watch(); });

@@ -36,6 +36,7 @@
 #include "base/ring_queue.h"
 #include "server/pool/engines.h"
 #include "server/pool/poller.h"
+#include "server/sim/render_threads.h"
 
 namespace hivewire {
 
@@ -111,7 +112,8 @@ class Workers {
     int64_t item_nanos_ = 0;  // what its last items took, roughly
   };
 
-  explicit Workers(int num_threads);
+  // `render`: whether lanes may have images (of machines that have GL).
+  explicit Workers(int num_threads, bool render = true);
   ~Workers();
   Workers(const Workers&) = delete;
   Workers& operator=(const Workers&) = delete;
@@ -126,6 +128,8 @@ class Workers {
   // Looks after `poller` from now on, or (null) no more: then nobody is in it any longer. To be
   // null again at the end.
   void SetPoller(Poller* poller);
+  // Who draws for the workers, one for each of them; null where nobody may.
+  const std::shared_ptr<RenderThreads>& renderers() const { return renderers_; }
 
   // One Simulation a worker for `model`, shared by all pools that use that model.
   std::shared_ptr<Engines> EnginesFor(const std::shared_ptr<const Model>& model);
@@ -164,6 +168,7 @@ class Workers {
   absl::Status NoneLeft() const;
 
   const int size_;
+  const std::shared_ptr<RenderThreads> renderers_;
   mutable Mutex mutex_;
   Condition work_;
   Condition idle_;

@@ -68,8 +68,9 @@ absl::StatusOr<ImageRequest> CheckRender(const v1::RenderRequest& request,
   ImageRequest image;
   image.camera = request.camera();
   image.default_camera = spec.default_camera();
-  image.shadows = !request.without_shadows();
-  image.reflections = !request.without_reflections();
+  image.quality = {.shadows = !request.without_shadows(),
+                   .reflections = !request.without_reflections(),
+                   .multisampling = !request.without_multisampling()};
   image.width = request.width() == 0 ? kDefaultImageSize : request.width();
   image.height = request.height() == 0 ? kDefaultImageSize : request.height();
   for (const auto& [field, size] :

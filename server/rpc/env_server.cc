@@ -55,7 +55,7 @@ void SetChannelArguments(const EnvServerOptions& options, grpc::ServerBuilder& b
 struct EnvServer::Impl {
   Impl(const Registry& registry, const EnvServerOptions& given)
       : options(given),
-        workers(given.num_workers > 0 ? given.num_workers : UsableCpus()),
+        workers(given.num_workers > 0 ? given.num_workers : UsableCpus(), given.render),
         pools(registry, workers, given.limits),
         session(pools, given.drain_grace),
         rollouts(pools, given.rollouts) {}

@@ -33,24 +33,48 @@ RenderThread::~RenderThread() {
   }
   wake_.NotifyOne();
   thread_.join();
+  MutexLock lock(mutex_);
+  done_.Wait(lock, [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return waiting_ == 0; });
 }
 
 absl::StatusOr<Image> RenderThread::Render(const ImageRequest& request) {
-  const absl::Status status = CheckImageRequest(request);
+  absl::Status status = CheckImageRequest(request);
   if (!status.ok()) return status;
-  std::future<absl::StatusOr<Image>> image;
-  {
-    MutexLock lock(mutex_);
-    if (stopping_) return absl::CancelledError("the renderer is shutting down");
-    if (queue_.size() >= kMaxQueued) {
-      return MakeError(v1::ERROR_REASON_LIMIT,
-                       absl::StrCat(queue_.size(), " images are waiting to be drawn already"));
-    }
-    queue_.push_back({&request, {}});
-    image = queue_.back().image.get_future();
+  Image image;
+  status = Do(request.model, request.quality, [&](Renderer& renderer) {
+    absl::StatusOr<Image> drawn = renderer.Render(request);
+    if (drawn.ok()) image = *std::move(drawn);
+    return drawn.status();
+  });
+  if (!status.ok()) return status;
+  return image;
+}
+
+absl::Status RenderThread::Draw(const Drawing& drawing) {
+  return Do(drawing.scene.model(), drawing.quality,
+            [&](Renderer& renderer) { return renderer.Draw(drawing); });
+}
+
+absl::Status RenderThread::Prepare(const std::shared_ptr<const Model>& model,
+                                   const RenderQuality& quality) {
+  return Do(model, quality, [](Renderer&) { return absl::OkStatus(); });
+}
+
+absl::Status RenderThread::Do(const std::shared_ptr<const Model>& model,
+                              const RenderQuality& quality, Work work) {
+  Job job{model, quality, work, absl::OkStatus()};
+  MutexLock lock(mutex_);
+  if (stopping_) return absl::CancelledError("the renderer is shutting down");
+  if (queue_.size() >= kMaxQueued) {
+    return MakeError(v1::ERROR_REASON_LIMIT,
+                     absl::StrCat(queue_.size(), " images are waiting to be drawn already"));
   }
+  queue_.push_back(&job);
+  ++waiting_;
   wake_.NotifyOne();
-  return image.get();
+  done_.Wait(lock, [&job] { return job.done; });
+  if (--waiting_ == 0) done_.NotifyAll();  // the destructor may wait for that
+  return std::move(job.status);
 }
 
 void RenderThread::Run(GlContext::Backend backend,
@@ -68,32 +92,37 @@ void RenderThread::Run(GlContext::Backend backend,
     wake_.Wait(lock,
                [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return stopping_ || !queue_.empty(); });
     if (stopping_) break;
-    Job job = std::move(queue_.front());
+    Job& job = *queue_.front();
     queue_.pop_front();
     lock.Unlock();
-    job.image.set_value(Draw(*job.request, renderers));
+    absl::Status status = Answer(job, renderers);
     lock.Lock();
+    job.status = std::move(status);
+    job.done = true;
+    done_.NotifyAll();
   }
-  for (Job& job : queue_) job.image.set_value(absl::CancelledError("the renderer shut down"));
-  queue_.clear();
+  for (; !queue_.empty(); queue_.pop_front()) {
+    queue_.front()->status = absl::CancelledError("the renderer shut down");
+    queue_.front()->done = true;
+  }
+  done_.NotifyAll();
 }
 
-absl::StatusOr<Image> RenderThread::Draw(const ImageRequest& request,
-                                         std::list<std::unique_ptr<Renderer>>& renderers) {
+absl::Status RenderThread::Answer(Job& job, std::list<std::unique_ptr<Renderer>>& renderers) {
   auto found = std::find_if(renderers.begin(), renderers.end(), [&](const auto& renderer) {
-    return renderer->model() == request.model;
+    return renderer->model() == job.model && renderer->quality() == job.quality;
   });
   if (found == renderers.end()) {
     if (renderers.size() == kMaxRenderers) renderers.pop_back();
-    absl::StatusOr<std::unique_ptr<Renderer>> made = Renderer::Create(request.model);
+    absl::StatusOr<std::unique_ptr<Renderer>> made = Renderer::Create(job.model, job.quality);
     if (!made.ok()) return made.status();
     renderers.push_front(*std::move(made));
   } else {
     renderers.splice(renderers.begin(), renderers, found);
   }
-  absl::StatusOr<Image> image = renderers.front()->Render(request);
-  if (!image.ok()) renderers.pop_front();
-  return image;
+  absl::Status status = job.work(*renderers.front());
+  if (!status.ok()) renderers.pop_front();
+  return status;
 }
 
 }  // namespace hivewire

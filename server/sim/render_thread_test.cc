@@ -108,8 +108,16 @@ TEST_F(RenderThreadTest, ATrackingCameraFollowsItsBody) {
 }
 
 TEST_F(RenderThreadTest, ShadowsAndReflectionsCanBeLeftOut) {
-  request_.shadows = false;
-  request_.reflections = false;
+  request_.quality = {.shadows = false, .reflections = false};
+  EXPECT_EQ(ColorAt(Draw(), 14, 32), 'r');
+}
+
+TEST_F(RenderThreadTest, AFastImageShowsTheSameBoxesAsAnExactOne) {
+  request_.quality = kFastQuality;
+  const Image fast = Draw();
+  EXPECT_EQ(ColorAt(fast, 14, 32), 'r');
+  EXPECT_EQ(ColorAt(fast, 50, 32), 'b');
+  request_.quality = {};
   EXPECT_EQ(ColorAt(Draw(), 14, 32), 'r');
 }
 

@@ -10,18 +10,6 @@
 namespace hivewire {
 namespace {
 
-constexpr int kMaxGeoms = 10000;
-constexpr uint32_t kMaxSize = 8192;  // pixels
-
-std::vector<std::string> CameraNames(const mjModel& model) {
-  std::vector<std::string> names;
-  for (int camera = 0; camera < model.ncam; ++camera) {
-    const char* name = mj_id2name(&model, mjOBJ_CAMERA, camera);
-    if (name != nullptr) names.push_back(name);
-  }
-  return names;
-}
-
 // As numpy's median: the mean of the two in the middle of an even number.
 double Median(std::vector<double> values) {
   if (values.empty()) return 0;
@@ -30,14 +18,60 @@ double Median(std::vector<double> values) {
   return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
 }
 
+// Median position of the geoms, as they are in the engine.
+std::array<double, 3> Center(const Simulation& simulation) {
+  std::array<double, 3> center;
+  for (int axis = 0; axis < 3; ++axis) {
+    std::vector<double> positions;
+    for (int geom = 0; geom < simulation.model()->ngeom; ++geom) {
+      positions.push_back(simulation.data()->geom_xpos[3 * geom + axis]);
+    }
+    center[static_cast<size_t>(axis)] = Median(std::move(positions));
+  }
+  return center;
+}
+
+mjvCamera CameraFor(const ImageRequest& request, const std::array<double, 3>& center,
+                    const Simulation& simulation) {
+  const mjModel* model = simulation.model();
+  mjvCamera camera;
+  mjv_defaultCamera(&camera);
+  if (!request.camera.empty()) {
+    camera.type = mjCAMERA_FIXED;
+    camera.fixedcamid = mj_name2id(model, mjOBJ_CAMERA, request.camera.c_str());
+    return camera;
+  }
+  const v1::DefaultCamera& view = request.default_camera;
+  camera.type = mjCAMERA_FREE;
+  camera.distance = view.has_distance() ? view.distance() : model->stat.extent;
+  if (view.has_azimuth()) camera.azimuth = view.azimuth();
+  if (view.has_elevation()) camera.elevation = view.elevation();
+  std::copy_n(view.lookat_size() == 3 ? view.lookat().data() : center.data(), 3, camera.lookat);
+  if (view.has_track_body()) {
+    camera.type = mjCAMERA_TRACKING;
+    camera.trackbodyid = view.track_body();
+    std::copy_n(simulation.data()->subtree_com + 3 * view.track_body(), 3, camera.lookat);
+  }
+  return camera;
+}
+
+// GL's rows go from the bottom up.
+template <typename T>
+void TurnOver(T* rows, size_t num_rows, size_t row_elements) {
+  for (size_t row = 0; row < num_rows / 2; ++row) {
+    T* const top = rows + row * row_elements;
+    std::swap_ranges(top, top + row_elements, rows + (num_rows - 1 - row) * row_elements);
+  }
+}
+
 }  // namespace
 
 absl::Status CheckImageRequest(const ImageRequest& request) {
   for (const auto& [field, size] :
        {std::pair("width", request.width), std::pair("height", request.height)}) {
-    if (size == 0 || size > kMaxSize) {
+    if (size == 0 || size > kMaxImageSize) {
       return MakeError(v1::ERROR_REASON_BAD_OPTION,
-                       absl::StrCat(field, ": ", size, " is not in 1 … ", kMaxSize, " pixels"),
+                       absl::StrCat(field, ": ", size, " is not in 1 … ", kMaxImageSize, " pixels"),
                        field, absl::StrCat(size));
     }
   }
@@ -64,106 +98,117 @@ absl::Status CheckImageRequest(const ImageRequest& request) {
   return absl::OkStatus();
 }
 
-Renderer::Renderer(std::unique_ptr<Simulation> simulation) : simulation_(std::move(simulation)) {
+Renderer::Renderer(std::shared_ptr<const Model> model, const RenderQuality& quality)
+    : model_(std::move(model)), quality_(quality) {
   mjr_defaultContext(&context_);
-  mjv_defaultScene(&scene_);
-  mjv_defaultOption(&option_);
 }
 
 Renderer::~Renderer() {
-  // After an engine error these may fail too; there is nothing left to save then.
-  Simulation::Guard([this] {
-    mjr_freeContext(&context_);
-    mjv_freeScene(&scene_);
-  }).IgnoreError();
+  // After an engine error this may fail too; there is nothing left to save then.
+  Simulation::Guard([this] { mjr_freeContext(&context_); }).IgnoreError();
 }
 
-absl::StatusOr<std::unique_ptr<Renderer>> Renderer::Create(std::shared_ptr<const Model> model) {
-  auto simulation = Simulation::Create(std::move(model));
-  if (!simulation.ok()) return simulation.status();
-  std::unique_ptr<Renderer> renderer(new Renderer(*std::move(simulation)));
-  const absl::Status status = Simulation::Guard([&renderer] {
-    Simulation& simulation = *renderer->simulation_;
-    const mjModel* model = simulation.model();
-    mjv_makeScene(model, &renderer->scene_, kMaxGeoms);
-    mjr_makeContext(model, &renderer->context_, mjFONTSCALE_100);
+absl::StatusOr<std::unique_ptr<Renderer>> Renderer::Create(std::shared_ptr<const Model> model,
+                                                           const RenderQuality& quality) {
+  std::unique_ptr<Renderer> renderer(new Renderer(std::move(model), quality));
+  mjModel* changed = nullptr;
+  const absl::Status status = Simulation::Guard([&] {
+    const mjModel* shown = renderer->model_->get();
+    if (!quality.multisampling || !quality.shadows) {
+      // The context takes its buffers' sizes from the model.
+      changed = mj_copyModel(nullptr, shown);
+      if (changed == nullptr) mju_error("no memory for a copy of the model");
+      if (!quality.multisampling) changed->vis.quality.offsamples = 0;
+      if (!quality.shadows) changed->vis.quality.shadowsize = 0;
+      shown = changed;
+    }
+    mjr_makeContext(shown, &renderer->context_, mjFONTSCALE_100);
     mjr_setBuffer(mjFB_OFFSCREEN, &renderer->context_);
     if (renderer->context_.currentBuffer != mjFB_OFFSCREEN) mju_error("no offscreen frame buffer");
+    renderer->context_.readDepthMap = mjDEPTH_ZEROFAR;
   });
+  mj_deleteModel(changed);
   if (!status.ok()) return status;
   return renderer;
 }
 
-std::array<double, 3> Renderer::Center() const {
-  std::array<double, 3> center;
-  for (int axis = 0; axis < 3; ++axis) {
-    std::vector<double> positions;
-    for (int geom = 0; geom < simulation_->model()->ngeom; ++geom) {
-      positions.push_back(simulation_->data()->geom_xpos[3 * geom + axis]);
-    }
-    center[static_cast<size_t>(axis)] = Median(std::move(positions));
-  }
-  return center;
-}
-
-mjvCamera Renderer::CameraFor(const ImageRequest& request,
-                              const std::array<double, 3>& center) const {
-  const mjModel* model = simulation_->model();
-  mjvCamera camera;
-  mjv_defaultCamera(&camera);
-  if (!request.camera.empty()) {
-    camera.type = mjCAMERA_FIXED;
-    camera.fixedcamid = mj_name2id(model, mjOBJ_CAMERA, request.camera.c_str());
-    return camera;
-  }
-  const v1::DefaultCamera& view = request.default_camera;
-  camera.type = mjCAMERA_FREE;
-  camera.distance = view.has_distance() ? view.distance() : model->stat.extent;
-  if (view.has_azimuth()) camera.azimuth = view.azimuth();
-  if (view.has_elevation()) camera.elevation = view.elevation();
-  std::copy_n(view.lookat_size() == 3 ? view.lookat().data() : center.data(), 3, camera.lookat);
-  if (view.has_track_body()) {
-    camera.type = mjCAMERA_TRACKING;
-    camera.trackbodyid = view.track_body();
-    std::copy_n(simulation_->data()->subtree_com + 3 * view.track_body(), 3, camera.lookat);
-  }
-  return camera;
-}
-
 absl::StatusOr<Image> Renderer::Render(const ImageRequest& request) {
-  const int width = static_cast<int>(request.width);
-  const int height = static_cast<int>(request.height);
+  if (simulation_ == nullptr) {
+    auto simulation = Simulation::Create(model_);
+    if (!simulation.ok()) return simulation.status();
+    auto scene = RenderScene::Create(model_);
+    if (!scene.ok()) return scene.status();
+    simulation_ = *std::move(simulation);
+    scene_ = *std::move(scene);
+  }
   Image image{request.width, request.height, {}, {}};
   image.pixels.resize(size_t{3} * request.width * request.height);
   const absl::Status status = Simulation::Guard([&] {
-    mjr_setBuffer(mjFB_OFFSCREEN, &context_);  // another renderer's was bound
     simulation_->Use(request.overrides);
     if (request.edit_model) request.edit_model(simulation_->UseEdited(request.editor));
     simulation_->LoadWithDerived(request.state);
-    image.center = request.center.value_or(Center());
-    // Grown, never shrunk: models declare the size that they need.
-    if (context_.offWidth < width || context_.offHeight < height) {
-      mjr_resizeOffscreen(std::max(width, context_.offWidth), std::max(height, context_.offHeight),
-                          &context_);
-    }
-    mjvCamera camera = CameraFor(request, image.center);
-    mjv_updateScene(simulation_->model(), simulation_->data(), &option_, nullptr, &camera,
-                    mjCAT_ALL, &scene_);
-    scene_.flags[mjRND_SHADOW] = request.shadows;
-    scene_.flags[mjRND_REFLECTION] = request.reflections;
-    const mjrRect viewport = {0, 0, width, height};
-    mjr_render(viewport, &scene_, &context_);
-    mjr_readPixels(image.pixels.data(), nullptr, viewport, &context_);
+    image.center = request.center.value_or(Center(*simulation_));
+    scene_->Look(*simulation_->model(), *simulation_->data(),
+                 CameraFor(request, image.center, *simulation_));
+    DrawGuarded({.scene = *scene_,
+                 .width = request.width,
+                 .height = request.height,
+                 .quality = request.quality,
+                 .pixels = image.pixels.data()});
   });
   if (!status.ok()) return status;
-  // GL's rows go from the bottom up.
-  const size_t row_bytes = size_t{3} * request.width;
-  for (uint32_t row = 0; row < request.height / 2; ++row) {
-    uint8_t* top = image.pixels.data() + row * row_bytes;
-    uint8_t* bottom = image.pixels.data() + (request.height - 1 - row) * row_bytes;
-    std::swap_ranges(top, top + row_bytes, bottom);
-  }
   return image;
+}
+
+absl::Status Renderer::Draw(const Drawing& drawing) {
+  return Simulation::Guard([&] { DrawGuarded(drawing); });
+}
+
+void Renderer::DrawGuarded(const Drawing& drawing) {
+  const int width = static_cast<int>(drawing.width);
+  const int height = static_cast<int>(drawing.height);
+  mjr_setBuffer(mjFB_OFFSCREEN, &context_);  // another renderer's was bound
+  // Grown, never shrunk: models declare the size that they need.
+  if (context_.offWidth < width || context_.offHeight < height) {
+    mjr_resizeOffscreen(std::max(width, context_.offWidth), std::max(height, context_.offHeight),
+                        &context_);
+  }
+  mjvScene& scene = drawing.scene.scene();
+  scene.flags[mjRND_SHADOW] = quality_.shadows;
+  scene.flags[mjRND_REFLECTION] = quality_.reflections;
+  const mjrRect viewport = {0, 0, width, height};
+  if (drawing.pixels != nullptr) {
+    mjr_render(viewport, &scene, &context_);
+    mjr_readPixels(drawing.pixels, nullptr, viewport, &context_);
+    TurnOver(drawing.pixels, drawing.height, size_t{3} * drawing.width);
+  }
+  if (drawing.depth != nullptr) ReadDepth(drawing, viewport);
+}
+
+// As MuJoCo's Python renderer has it, in its types: a pass of its own, in which every geom has one
+// colour (so that nothing but geoms is near), and metres from what the buffer holds.
+void Renderer::ReadDepth(const Drawing& drawing, const mjrRect& viewport) {
+  mjvScene& scene = drawing.scene.scene();
+  scene.flags[mjRND_SEGMENT] = scene.flags[mjRND_IDCOLOR] = 1;
+  mjr_render(viewport, &scene, &context_);
+  mjr_readPixels(nullptr, drawing.depth, viewport, &context_);
+  scene.flags[mjRND_SEGMENT] = scene.flags[mjRND_IDCOLOR] = 0;
+  const mjModel& model = *model_->get();
+  const float near = static_cast<float>(model.vis.map.znear * model.stat.extent);
+  const float far = static_cast<float>(model.vis.map.zfar * model.stat.extent);
+  const size_t count = size_t{drawing.width} * drawing.height;
+  if (scene.camera[0].orthographic) {
+    for (size_t k = 0; k < count; ++k)
+      drawing.depth[k] =
+          static_cast<float>(far - static_cast<double>(drawing.depth[k]) * (far - near));
+  } else {
+    const float offset = -0.5f * (-(far + near) / (far - near)) - 0.5f;
+    const float scale = -0.5f * (-(2.0f * far * near) / (far - near));
+    for (size_t k = 0; k < count; ++k)
+      drawing.depth[k] =
+          static_cast<float>(scale / (static_cast<double>(drawing.depth[k]) + offset));
+  }
+  TurnOver(drawing.depth, drawing.height, drawing.width);
 }
 
 }  // namespace hivewire

@@ -1,8 +1,8 @@
-// Draws states of one model into images.
+// Draws one model into images: scenes that others made, and states.
 //
-// The mjData is its own: derived fields are recomputed as they were when the row was saved, so an
-// image is the one that Gymnasium draws. (MuJoCo integrates last: just after a step, it shows the
-// bodies where they were one engine step earlier.)
+// For a state the mjData is its own: derived fields are recomputed as they were when the row was
+// saved, so an image is the one that Gymnasium draws. (MuJoCo integrates last: just after a step,
+// it shows the bodies where they were one engine step earlier.)
 //
 // Belongs to the thread whose GlContext is current, from Create to the destructor.
 #ifndef HIVEWIRE_SERVER_SIM_RENDERER_H_
@@ -22,6 +22,7 @@
 #include "absl/status/statusor.h"
 #include "hivewire/v1/spec.pb.h"
 #include "server/sim/model.h"
+#include "server/sim/render_scene.h"
 #include "server/sim/simulation.h"
 
 namespace hivewire {
@@ -41,9 +42,7 @@ struct ImageRequest {
   std::optional<std::array<double, 3>> center;
   uint32_t width = 480;   // pixels
   uint32_t height = 480;  // pixels
-  // In software a shadow costs many times the rest of the image.
-  bool shadows = true;
-  bool reflections = true;
+  RenderQuality quality;
 };
 
 struct Image {
@@ -57,31 +56,47 @@ struct Image {
 // INVALID_ARGUMENT naming the field of a request that cannot be drawn.
 absl::Status CheckImageRequest(const ImageRequest& request);
 
+// A scene, and where its image goes. All is the caller's.
+struct Drawing {
+  RenderScene& scene;
+  uint32_t width, height;  // pixels
+  RenderQuality quality;
+  uint8_t* pixels = nullptr;  // (height, width, 3) RGB, top row first; null for none
+  float* depth = nullptr;     // (height, width) m, top row first; null for none
+};
+
 class Renderer {
  public:
-  // INTERNAL where MuJoCo cannot set up its frame buffers.
-  static absl::StatusOr<std::unique_ptr<Renderer>> Create(std::shared_ptr<const Model> model);
+  // Uploads the model's meshes and textures. INTERNAL where MuJoCo cannot set up its frame buffers.
+  static absl::StatusOr<std::unique_ptr<Renderer>> Create(std::shared_ptr<const Model> model,
+                                                          const RenderQuality& quality);
   ~Renderer();
   Renderer(const Renderer&) = delete;
   Renderer& operator=(const Renderer&) = delete;
 
-  const std::shared_ptr<const Model>& model() const { return simulation_->shared_model(); }
+  const std::shared_ptr<const Model>& model() const { return model_; }
+  const RenderQuality& quality() const { return quality_; }
 
-  // `request.model` is this renderer's, and CheckImageRequest found nothing. After an error the
-  // Renderer is not to be used again.
+  // `request.model` and `request.quality` are this renderer's, and CheckImageRequest found nothing.
+  // After an error the Renderer is not to be used again.
   absl::StatusOr<Image> Render(const ImageRequest& request);
+  // `drawing.scene` is of this renderer's model. After an error the Renderer is not to be used
+  // again.
+  absl::Status Draw(const Drawing& drawing);
 
  private:
-  explicit Renderer(std::unique_ptr<Simulation> simulation);
+  Renderer(std::shared_ptr<const Model> model, const RenderQuality& quality);
 
-  // Median position of the geoms, as they are in the engine.
-  std::array<double, 3> Center() const;
-  mjvCamera CameraFor(const ImageRequest& request, const std::array<double, 3>& center) const;
+  // Both may call the engine's error handler.
+  void DrawGuarded(const Drawing& drawing);
+  void ReadDepth(const Drawing& drawing, const mjrRect& viewport);
 
-  std::unique_ptr<Simulation> simulation_;
+  const std::shared_ptr<const Model> model_;
+  const RenderQuality quality_;
   mjrContext context_;
-  mjvScene scene_;
-  mjvOption option_;
+  // For Render alone; null until then.
+  std::unique_ptr<Simulation> simulation_;
+  std::unique_ptr<RenderScene> scene_;
 };
 
 }  // namespace hivewire

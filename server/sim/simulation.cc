@@ -211,6 +211,15 @@ void Simulation::Forward() {
   stepped_ = false;
 }
 
+void Simulation::Place() {
+  mj_kinematics(model(), data_);
+  mj_comPos(model(), data_);
+  mj_camlight(model(), data_);
+  mj_flex(model(), data_);
+  mj_tendon(model(), data_);
+  stepped_ = false;
+}
+
 void Simulation::Step(int count) {
   for (int step = 0; step < count; ++step) {
     if (step + 1 == count) {

@@ -66,6 +66,9 @@ class Simulation {
   void Reset();
   // mj_forward: derived fields from positions, velocities and controls.
   void Forward();
+  // The part of Forward that places things: bodies, geoms, sites, cameras, lights and tendons, all
+  // that an image or a distance needs. Forces, contacts and sensors are not those of the state.
+  void Place();
   // mj_step, `count` times.
   void Step(int count);
 

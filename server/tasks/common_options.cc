@@ -6,6 +6,8 @@
 #include <string>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "base/error.h"
 #include "base/layout.h"
 #include "server/tasks/observation_mask.h"
 
@@ -50,6 +52,20 @@ class ModifiedTask : public Task {
   std::vector<StateProperty> state_properties() const override { return task_->state_properties(); }
   void OnPropertiesSet(TaskContext& context) const override { task_->OnPropertiesSet(context); }
 
+  // Where the leaves lie that are left. An image is left whole or not at all (ApplyCommonOptions).
+  std::vector<ImageLeaf> image_leaves() const override {
+    std::vector<ImageLeaf> images = task_->image_leaves();
+    images.erase(std::remove_if(images.begin(), images.end(),
+                                [&](const ImageLeaf& image) { return kept_[image.leaf].empty(); }),
+                 images.end());
+    for (ImageLeaf& image : images) {
+      image.leaf -= static_cast<size_t>(
+          std::count_if(kept_.begin(), kept_.begin() + static_cast<ptrdiff_t>(image.leaf),
+                        [](const std::vector<size_t>& kept) { return kept.empty(); }));
+    }
+    return images;
+  }
+
   absl::Status Reset(TaskContext& context, const Options& options,
                      LeafPointers info) const override {
     return task_->Reset(context, options, info);
@@ -80,7 +96,8 @@ class ModifiedTask : public Task {
     thread_local std::vector<double> scratch;
     thread_local std::vector<double*> pointers;
     size_t needed = 0;
-    for (const size_t elements : elements_) needed += elements;
+    for (size_t leaf = 0; leaf < elements_.size(); ++leaf)
+      if (!kept_[leaf].empty() && !IsWhole(leaf)) needed += elements_[leaf];
     scratch.resize(std::max(scratch.size(), needed));
     pointers.assign(elements_.size(), nullptr);
     double* next = scratch.data();
@@ -90,7 +107,7 @@ class ModifiedTask : public Task {
       double* wanted = observation[own++];
       if (wanted == nullptr) continue;
       pointers[leaf] = IsWhole(leaf) ? wanted : next;
-      next += elements_[leaf];
+      if (!IsWhole(leaf)) next += elements_[leaf];
     }
     task_->Observe(context, pointers);
     own = 0;
@@ -144,6 +161,15 @@ absl::StatusOr<std::shared_ptr<const Task>> ApplyCommonOptions(std::shared_ptr<c
   auto kept = ApplyObservationMask(std::vector<std::string>(items.begin(), items.end()),
                                    task->spec().observation());
   if (!kept.ok()) return kept.status();
+  for (const ImageLeaf& image : task->image_leaves()) {
+    const v1::LeafSpec& leaf = task->spec().observation(static_cast<int>(image.leaf));
+    const size_t left = (*kept)[image.leaf].size();
+    if (left == 0 || left == NumElements(leaf.shape())) continue;
+    return MakeError(v1::ERROR_REASON_BAD_OPTION,
+                     absl::StrCat("option ", kMask, ": \"", leaf.name(),
+                                  "\" is an image, which is left out as a whole or not at all"),
+                     absl::StrCat("options.", kMask), leaf.name());
+  }
   auto modified =
       std::make_shared<ModifiedTask>(std::move(task), *std::move(kept), static_cast<int>(repeat));
   if (limit != options.end())

@@ -150,6 +150,15 @@ v1::OptionSpec StringOption(absl::string_view name, absl::string_view default_va
   return spec;
 }
 
+v1::OptionSpec StringListOption(absl::string_view name,
+                                const std::vector<std::string>& default_value,
+                                absl::string_view doc) {
+  v1::OptionSpec spec = NewOption(name, v1::VALUE_TYPE_STRING_LIST, doc);
+  spec.mutable_default_value()->mutable_string_list()->mutable_values()->Assign(
+      default_value.begin(), default_value.end());
+  return spec;
+}
+
 absl::StatusOr<Options> ResolveOptions(absl::Span<const v1::OptionSpec> specs,
                                        const Options& given) {
   Options resolved;
@@ -195,6 +204,11 @@ std::vector<double> GetDoubleList(const Options& options, absl::string_view name
 
 const std::string& GetString(const Options& options, absl::string_view name) {
   return ValueOf(options, name).string_value();
+}
+
+std::vector<std::string> GetStringList(const Options& options, absl::string_view name) {
+  const auto& values = ValueOf(options, name).string_list().values();
+  return {values.begin(), values.end()};
 }
 
 }  // namespace hivewire

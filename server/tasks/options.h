@@ -31,6 +31,9 @@ v1::OptionSpec DoubleListOption(absl::string_view name, const std::vector<double
                                 absl::string_view doc);
 v1::OptionSpec StringOption(absl::string_view name, absl::string_view default_value,
                             const std::vector<std::string>& choices, absl::string_view doc);
+v1::OptionSpec StringListOption(absl::string_view name,
+                                const std::vector<std::string>& default_value,
+                                absl::string_view doc);
 
 // `given` and, for what is not given, the defaults of `specs`; an option without a default is
 // absent where it was not given. An int is taken for a double. BAD_OPTION naming the option, its
@@ -44,6 +47,7 @@ int64_t GetInt(const Options& options, absl::string_view name);
 double GetDouble(const Options& options, absl::string_view name);
 std::vector<double> GetDoubleList(const Options& options, absl::string_view name);
 const std::string& GetString(const Options& options, absl::string_view name);
+std::vector<std::string> GetStringList(const Options& options, absl::string_view name);
 
 }  // namespace hivewire
 

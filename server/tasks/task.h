@@ -31,6 +31,7 @@
 #include "hivewire/v1/spec.pb.h"
 #include "server/sim/model.h"
 #include "server/sim/numpy_rng.h"
+#include "server/sim/render_scene.h"
 #include "server/sim/simulation.h"
 #include "server/tasks/options.h"
 
@@ -72,6 +73,12 @@ struct StateProperty {
 // A writable vector of `size` numbers at the beginning of the task's state.
 StateProperty StateVector(absl::string_view name, int size, absl::string_view doc);
 
+// An observation leaf that is an image.
+struct ImageLeaf {
+  size_t leaf = 0;  // of the spec's observation
+  ImageView view;   // of a camera that the task's model has
+};
+
 class Task {
  public:
   virtual ~Task() = default;
@@ -98,6 +105,10 @@ class Task {
   virtual Outcome Evaluate(TaskContext& context, const Action& action, LeafPointers info) const = 0;
 
   virtual void Observe(TaskContext& context, LeafPointers observation) const = 0;
+
+  // The leaves that Observe does not write, in ascending order: the lane has them drawn from the
+  // engine as Observe left it, where they are selected.
+  virtual std::vector<ImageLeaf> image_leaves() const { return {}; }
 
   // Whether EditModel does anything.
   virtual bool edits_model() const { return false; }

@@ -147,6 +147,7 @@ class HammerTask : public HandTask {
         object_(parts().Body("object")),
         nail_(parts().Sensor("S_nail")),
         board_pos_(AddEdit(ModelArray::kBodyPos, "nail_board")) {
+    ReadsForces();
     hand_jnt_ = AddObs("hand_jnt", hand());
     obj_vel_ = AddObs("obj_vel", 6);
     palm_pos_ = AddObs("palm_pos", 3);

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "base/error.h"
 #include "base/nearest.h"
 #include "server/tasks/robohive/model_text.h"
 #include "server/tasks/spec_builder.h"
+#include "server/tasks/visual_keys.h"
 
 namespace hivewire {
 namespace {
@@ -36,22 +38,6 @@ void Put(LeafPointers leaves, size_t leaf, const double* values, int size) {
 
 }  // namespace
 
-v1::OptionSpec StringListOption(absl::string_view name, const std::vector<std::string>& value,
-                                absl::string_view doc) {
-  v1::OptionSpec option;
-  option.set_name(std::string(name));
-  option.set_type(v1::VALUE_TYPE_STRING_LIST);
-  option.mutable_default_value()->mutable_string_list()->mutable_values()->Assign(value.begin(),
-                                                                                  value.end());
-  option.set_doc(std::string(doc));
-  return option;
-}
-
-std::vector<std::string> GetStringList(const Options& options, absl::string_view name) {
-  const auto& values = options.at(std::string(name)).string_list().values();
-  return {values.begin(), values.end()};
-}
-
 std::vector<v1::OptionSpec> RoboHiveOptions(const RoboHiveDefaults& defaults) {
   std::vector<std::string> robots = RobotLibrary::Names();
   robots.insert(robots.begin(), "");
@@ -77,8 +63,6 @@ std::vector<v1::OptionSpec> RoboHiveOptions(const RoboHiveDefaults& defaults) {
                        "Entries of obs_dict that make up the observation, in order."),
       StringListOption("proprio_keys", defaults.proprio_keys,
                        "Entries of obs_dict that make up proprio_dict."),
-      StringListOption("visual_keys", {},
-                       "Images, as RoboHive names them: rgb:CAMERA:HEIGHTxWIDTH:ENCODER."),
       noise,
       QuirkOption("sensor_clamp",
                   "What sensors read, clipped to their ranges, is written into the state."),
@@ -94,6 +78,7 @@ std::vector<v1::OptionSpec> RoboHiveOptions(const RoboHiveDefaults& defaults) {
                   "otherwise the lane fails."),
       QuirkOption("bool_sum", "Bonuses that the original adds up as bools are 0 or 1 together."),
   };
+  for (v1::OptionSpec& visual : VisualOptions({})) options.push_back(std::move(visual));
   for (const auto& [key, weight] : defaults.weights) {
     options.push_back(DoubleOption(absl::StrCat(kWeight, key), weight,
                                    absl::StrCat("Weight of rwd_dict.", key, " in the reward.")));
@@ -192,10 +177,10 @@ absl::Status RoboHiveTask::Finish(const Parameters& parameters) {
   edits_begin_ = 1 + engine_model().nu;
   own_begin_ = edits_begin_ + edits_size_;
   obs_begin_ = own_begin_ + own_size_;
-  const absl::Status status = ResolveKeys();
-  if (!status.ok()) return status;
-  FillSpec(parameters);
-  return TakeFirstStep();
+  absl::Status status = ResolveKeys();
+  if (status.ok()) status = FillSpec(parameters);
+  if (status.ok()) status = TakeFirstStep();
+  return status;
 }
 
 absl::StatusOr<std::vector<RoboHiveTask::Entry>> RoboHiveTask::Select(
@@ -230,7 +215,7 @@ absl::Status RoboHiveTask::ResolveKeys() {
   return absl::OkStatus();
 }
 
-void RoboHiveTask::FillSpec(const Parameters& parameters) {
+absl::Status RoboHiveTask::FillSpec(const Parameters& parameters) {
   const mjModel& model = engine_model();
   spec_ = StartSpec(parameters.entry, parameters.class_options);
   for (const auto& [key, unused] : parameters.defaults.weights) {
@@ -262,6 +247,11 @@ void RoboHiveTask::FillSpec(const Parameters& parameters) {
       observation.add_element_names(entry.size == 1 ? entry.key : absl::StrCat(entry.key, ".", k));
   }
   observation.set_doc("Entries of obs_dict, one after the other.");
+  auto images = AddVisualLeaves(GetStringList(options_, "visual_keys"),
+                                QualityOf(GetString(options_, "render_preset")), model,
+                                "options.visual_keys", spec_);
+  if (!images.ok()) return images.status();
+  images_ = *std::move(images);
 
   const auto add_info = [&](const std::string& name, v1::DType dtype, int elements, bool in_reset,
                             absl::string_view doc) {
@@ -295,6 +285,7 @@ void RoboHiveTask::FillSpec(const Parameters& parameters) {
     const char* name = mj_id2name(&model, mjOBJ_CAMERA, camera);
     if (name != nullptr && *name != '\0') spec_.add_cameras(name);
   }
+  return absl::OkStatus();
 }
 
 absl::Status RoboHiveTask::TakeFirstStep() {
@@ -365,7 +356,13 @@ void RoboHiveTask::Advance(TaskContext& context) const {
 
 void RoboHiveTask::Look(TaskContext& context, Env& env) const {
   robot_->Sense(env.data.qpos, env.data.qvel, env.rng);
-  context.simulation->Forward();
+  // The original computes everything here; what nobody reads, and the next step computes anew, is
+  // left out.
+  if (reads_forces_) {
+    context.simulation->Forward();
+  } else {
+    context.simulation->Place();
+  }
   Measure(env);
 }
 

@@ -42,9 +42,6 @@ struct RoboHiveDefaults {
 };
 
 std::vector<v1::OptionSpec> RoboHiveOptions(const RoboHiveDefaults& defaults);
-v1::OptionSpec StringListOption(absl::string_view name, const std::vector<std::string>& value,
-                                absl::string_view doc);
-std::vector<std::string> GetStringList(const Options& options, absl::string_view name);
 
 class RoboHiveTask : public Task {
  public:
@@ -68,6 +65,7 @@ class RoboHiveTask : public Task {
   void Advance(TaskContext& context) const final;
   Outcome Evaluate(TaskContext& context, const Action& action, LeafPointers info) const final;
   void Observe(TaskContext& context, LeafPointers observation) const final;
+  std::vector<ImageLeaf> image_leaves() const final { return images_; }
 
   bool edits_model() const final { return !edits_.empty(); }
   void EditModel(absl::Span<const double> state, mjModel& model) const final;
@@ -131,6 +129,9 @@ class RoboHiveTask : public Task {
   }
   double dt() const { return dt_; }  // s between two actions
 
+  // To be called by the constructor of a class that measures sensors or forces, too.
+  void ReadsForces() { reads_forces_ = true; }
+
   // The state that an episode starts from, for a class to change in its constructor.
   std::vector<double> init_qpos_, init_qvel_;
 
@@ -161,7 +162,7 @@ class RoboHiveTask : public Task {
   void StepEngine(Simulation& simulation) const;
   absl::StatusOr<std::vector<Entry>> Select(absl::string_view option) const;
   absl::Status ResolveKeys();
-  void FillSpec(const Parameters& parameters);
+  absl::Status FillSpec(const Parameters& parameters);
   absl::Status TakeFirstStep();
   void PutObservations(const double* obs, LeafPointers info) const;
 
@@ -175,9 +176,11 @@ class RoboHiveTask : public Task {
   double dt_;
   bool sparse_;
   bool silent_reset_, keep_last_ctrl_;
+  bool reads_forces_ = false;
 
   std::vector<Entry> obs_, rewards_;     // the dicts
   std::vector<Entry> vector_, proprio_;  // what is selected of the first
+  std::vector<ImageLeaf> images_;
   std::vector<Weight> weights_;
   std::vector<Edit> edits_;
   std::vector<OwnProperty> own_properties_;
