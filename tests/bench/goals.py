@@ -220,10 +220,78 @@ def network_goals(network):
     ]
 
 
+def robohive_goals(robohive):
+    """Nothing where RoboHive was never measured."""
+    if robohive is None:
+        return []
+    state = {row["env"]: row for row in robohive.get("state", [])}
+    pixels = {row["env"]: row for row in robohive.get("pixels", [])}
+
+    def several(what, envs, rows, key, bounds, form=".2f"):
+        values = [rows.get(env, {}).get(key) for env in envs]
+        checks = [None if v is None else v >= bound for v, bound in zip(values, bounds)]
+        shown = " / ".join("–" if v is None else format(v, form) for v in values)
+        bound = " / ".join(format(b, "g") for b in dict.fromkeys(bounds))
+        return Goal(what, f"≥ {bound}", shown, verdict(checks))
+
+    envs = ["FrankaReachFixed-v0", "FK1_Knob1OnFixed-v4", "door-v1"]
+    seen = ["FrankaReachRandom_v2d-v0", "FK1_Knob1OnRandom_v2d-v4"]
+    names = "FrankaReach / FK1 / door"
+    return [
+        several(
+            f"one lane in process ÷ RoboHive's Python: {names}",
+            envs,
+            state,
+            "one_lane_to_python",
+            [1.1, 1.1, 1.8],
+        ),
+        several(
+            "… ÷ bare `mj_step` loop", envs, state, "one_lane_to_bare", [0.95, 0.95, 0.95]
+        ),
+        several(
+            f"64 lanes over UDS ÷ RoboHive in 2 Python processes: {names}",
+            envs,
+            state,
+            "many_lanes_to_python",
+            [1.3, 1.3, 2.5],
+        ),
+        several(
+            "images, 4 lanes, `exact` ÷ RoboHive's Python: FrankaReach 3 × 224×224 / FK1 4 × 256×256",
+            seen,
+            pixels,
+            "exact_to_python",
+            [1.5, 1.5],
+        ),
+        several("… `fast`", seen, pixels, "fast_to_python", [10, 10], ".1f"),
+        single(
+            "64 lanes of 84×84×3 over UDS ÷ in process",
+            "≥ 0.95",
+            robohive.get("batch_to_inproc"),
+            lambda value: value >= 0.95,
+            "{:.2f}",
+        ),
+        single(
+            "memory per extra kitchen lane, state only",
+            "≤ 64 KiB",
+            robohive.get("memory_state_lane_bytes"),
+            lambda value: value <= 64 << 10,
+            "{:,.0f} B",
+        ),
+        single(
+            "… with 4 images of 256×256",
+            "≤ 2 MiB",
+            robohive.get("memory_pixel_lane_bytes"),
+            lambda value: value <= 2 << 20,
+            "{:,.0f} B",
+        ),
+    ]
+
+
 def all_goals(results):
     return (
         stepping_goals(results["stepping"])
         + service_goals(results["service"])
         + profile_goals(results["profile"])
         + network_goals(results["network"])
+        + robohive_goals(results["robohive"])
     )

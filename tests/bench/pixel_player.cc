@@ -23,7 +23,7 @@ namespace {
 constexpr uint32_t kSize = 84;  // pixels
 constexpr int kActions = 64;
 constexpr char kDefault[] = "Hivewire, Gymnasium's image";
-constexpr char kFast[] = "Hivewire, without shadows and reflections";
+constexpr char kFast[] = "Hivewire, without shadows, reflections and multisampling";
 
 absl::StatusOr<Turn> Play(VectorEnv& env, const std::vector<std::string>& actions, bool fast) {
   v1::RenderRequest request;
@@ -31,6 +31,7 @@ absl::StatusOr<Turn> Play(VectorEnv& env, const std::vector<std::string>& action
   request.set_height(kSize);
   request.set_without_shadows(fast);
   request.set_without_reflections(fast);
+  request.set_without_multisampling(fast);
   StepResult result;
   absl::Status status = env.Reset(0, result);
   Turn turn;

@@ -348,6 +348,59 @@ def network_section(network):
     return parts
 
 
+def robohive_section(robohive):
+    parts = [
+        "## RoboHive",
+        measured_by(robohive) + f" Python {robohive['python']}.",
+        (
+            "Beside RoboHive 0.7.0 on the same MuJoCo, random actions, side by side in each round."
+            " *Bare* is `mj_step` in a loop over the states and controls of the same episodes:"
+            " no robot, no observation, no reward, no batch."
+        ),
+    ]
+    if "state" in robohive:
+        head = ["env", "one lane, steps/s", "÷ Python", "÷ bare", "64 lanes over UDS", "÷ 2 Pythons"]
+        parts.append(
+            table(
+                head,
+                [
+                    [
+                        row["env"],
+                        number(row["one_lane_steps_per_s"]),
+                        number(row["one_lane_to_python"], ".2f"),
+                        number(row["one_lane_to_bare"], ".2f"),
+                        number(row["many_lanes_steps_per_s"]),
+                        number(row["many_lanes_to_python"], ".2f"),
+                    ]
+                    for row in robohive["state"]
+                ],
+            )
+        )
+    if "pixels" in robohive:
+        parts += [
+            (
+                "With all images of the env after each step, 4 lanes over UDS, OpenGL in software;"
+                " Python draws its 4 envs in one process. `exact` is what Python draws, to the last"
+                " bit; `fast` leaves out shadows, reflections and multisampling."
+            ),
+            table(
+                ["env", "Python, steps/s", "exact", "÷ Python", "fast", "÷ Python"],
+                [
+                    [
+                        row["env"],
+                        number(row["python_steps_per_s"], ".2f"),
+                        number(row["exact_steps_per_s"], ".2f"),
+                        number(row["exact_to_python"], ".2f"),
+                        number(row["fast_steps_per_s"], ".1f"),
+                        number(row["fast_to_python"], ".1f"),
+                    ]
+                    for row in robohive["pixels"]
+                ],
+            ),
+        ]
+    return parts
+
+
 def page(results):
     parts = [
         "# Performance",
@@ -371,6 +424,7 @@ def page(results):
         ("service", service_section),
         ("profile", profile_section),
         ("network", network_section),
+        ("robohive", robohive_section),
     ):
         if results[name]:
             parts += (
@@ -389,7 +443,8 @@ def main():
     )
     options = parser.parse_args()
     check, docs = options.check, options.root / "docs"
-    results = {name: load(docs, name) for name in ("stepping", "service", "profile", "network")}
+    names = ("stepping", "service", "profile", "network", "robohive")
+    results = {name: load(docs, name) for name in names}
     files = {docs / "performance.md": page(results)}
     if results["stepping"]:
         files[docs / "img" / "stepping.svg"] = chart.stepping_bars(results["stepping"])

@@ -13,7 +13,7 @@ import tempfile
 
 from compare import HERE, Player, machine
 
-FAST = "Hivewire, without shadows and reflections"
+FAST = "Hivewire, without shadows, reflections and multisampling"
 GYMNASIUM = "Gymnasium"
 
 

@@ -3,6 +3,8 @@
 //
 //   record_images FOLDER
 //
+// Exit status 3 where this machine has no SimHive.
+//
 // For each env it writes FOLDER/ENV.mjb, the model as the env has it after some steps, and
 // FOLDER/ENV.images: a line of JSON, the engine's state (float64), and the image leaves one after
 // the other. Both sides draw with the same OpenGL, which MUJOCO_GL names.
@@ -15,6 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
+#include "base/error.h"
 #include "server/pool/pool.h"
 #include "server/tasks/registry.h"
 
@@ -22,7 +25,8 @@ namespace hivewire {
 namespace {
 
 constexpr uint64_t kSeed = 5;
-constexpr int kSteps = 3;
+constexpr int kSteps = 1;
+constexpr int kNoSimHive = 3;  // exit status
 constexpr absl::Duration kPatience = absl::Minutes(2);
 
 struct ImageCase {
@@ -30,23 +34,16 @@ struct ImageCase {
   std::vector<std::string> visual_keys = {};  // none: the env's own
 };
 
-// Every model that has cameras, and every kind of key.
+// Every family, and every kind of key.
 std::vector<ImageCase> Cases() {
   return {
       {"FrankaReachRandom_v2d-v0"},
       {"FrankaReachRandom-v0", {"rgb:top_cam:96x128:1d", "d:top_cam:96x128:2d"}},
-      {"FetchReachRandom_v2d-v0"},
-      {"FrankaPushRandom_v2d-v0"},
       {"FrankaPickPlaceRandom_v2d-v0"},
       {"FK1_Knob1OnRandom_v2d-v4"},
       {"FK1_Knob1OnRandom-v4", {"rgb:left_cam:84x84:2d", "d:left_cam:84x84:2d"}},
-      {"visual_kitchen_light_on-v3"},
       {"visual_franka_micro_random-v3"},
-      {"visual_franka_slide_random-v3"},
       {"door_v2d-v1"},
-      {"hammer_v2d-v1"},
-      {"pen_v2d-v1"},
-      {"relocate_v2d-v1"},
       {"baoding-v1", {"rgb:cam0:64x96:2d", "d:cam0:64x96:2d"}},
       {"TrifingerReachRandom_v2d-v0"},
       {"DKittyWalkRandom_v2d-v0"},
@@ -132,7 +129,7 @@ int Main(const std::string& folder) {
     const absl::Status status = Record(*registry, workers, image_case, path);
     if (!status.ok()) {
       std::fprintf(stderr, "%s: %s\n", image_case.env_id, std::string(status.message()).c_str());
-      return 1;
+      return ReasonOf(status) == v1::ERROR_REASON_NOT_SUPPORTED ? kNoSimHive : 1;
     }
   }
   return 0;

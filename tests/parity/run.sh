@@ -33,10 +33,16 @@ original() (
     python3 "${HERE}/$1" "${@:2}" >log 2>&1
 )
 
-# compare PROGRAM FILE...: shows its table and adds up the counts in its last line.
+# What our images of RoboHive are beside MuJoCo's own.
+robohive_images() (
+  cd "${work}" || exit
+  PYTHONPATH="${packages}" PYTHONDONTWRITEBYTECODE=1 python3 "${HERE}/robohive_images.py" "$1"
+)
+
+# compare COMMAND...: shows its table and adds up the counts in its last line.
 compare() {
   local output
-  output="$("${bin}/tests/parity/$1" "${@:2}")" || true
+  output="$("$@")" || true
   echo "${output}"
   [[ "${output##*$'\n'}" =~ :\ ([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]] || die "$1 failed (see above)"
   passed=$((passed + BASH_REMATCH[1])) failed=$((failed + BASH_REMATCH[2]))
@@ -46,12 +52,12 @@ passed=0 failed=0
 packages="$(originals)"
 work="$(mktemp -d)"
 trap 'rm -rf "${work}"' EXIT
-hw_bazel build --show_result=0 //tests/parity:replay //tests/parity:compare_images
+hw_bazel build --show_result=0 //tests/parity:{replay,compare_images,record_images}
 bin="$(hw_bazel info bazel-bin 2>/dev/null)"
 
 say "parity: recording the originals"
 original generate.py trajectories || { cat "${work}/log" >&2; die "generate.py failed (see above)"; }
-compare replay "${work}"/trajectories/*
+compare "${bin}/tests/parity/replay" "${work}"/trajectories/*
 
 drawn=false
 for MUJOCO_GL in egl osmesa; do
@@ -60,7 +66,15 @@ for MUJOCO_GL in egl osmesa; do
   original images.py images && { drawn=true; break; }
 done
 if "${drawn}"; then
-  compare compare_images "${work}"/images/*
+  compare "${bin}/tests/parity/compare_images" "${work}"/images/*
+  mkdir "${work}/robohive"
+  status=0
+  (cd "${HIVEWIRE_ROOT}" && "${bin}/tests/parity/record_images" "${work}/robohive") || status=$?
+  case "${status}" in
+    0) compare robohive_images "${work}/robohive" ;;
+    3) say "NOT COMPARED, no SimHive (deploy/fetch_simhive.sh): images of RoboHive" ;;
+    *) die "record_images failed (see above)" ;;
+  esac
 else
   say "NOT COMPARED, no GL for the originals: images"
 fi

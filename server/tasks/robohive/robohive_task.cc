@@ -135,6 +135,13 @@ int RoboHiveTask::AddEdit(ModelArray array, const std::string& part) {
 }
 
 int RoboHiveTask::AddEdit(ModelArray array, int row, const std::string& label) {
+  if (array == ModelArray::kGeomType && model_->has_found_pairs() && status_.ok()) {
+    status_ = MakeError(v1::ERROR_REASON_NOT_SUPPORTED,
+                        absl::StrCat("option model: the pairs of ", model_->name(),
+                                     " that can collide were listed when it was compiled, so its "
+                                     "geoms must keep their types"),
+                        "options.model", model_->name());
+  }
   edits_.push_back({array, row, edits_size_, label});
   edits_size_ += ColumnsOf(array);
   return edits_.back().begin;

@@ -24,6 +24,7 @@ namespace hivewire {
 namespace {
 
 using ::testing::Each;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::ResultOf;
 
@@ -157,6 +158,60 @@ TEST_F(RoboHive, TasksThatEditOneModelLeaveNothingToEachOther) {
   EXPECT_EQ(shapes(*engine.model()), shapes(base));
 }
 
+TEST_F(RoboHive, ShapesThatAResetDrawsCollideAsWhatTheyAre) {
+  const auto task = Make("FrankaPickPlaceRandom-v0");
+  EXPECT_FALSE(task->model()->has_found_pairs());
+  TaskRunner runner(task);
+  const mjModel& base = *task->model()->get();
+  int changed_contacts = 0;
+  for (uint64_t seed = 0; seed < 5; ++seed) {
+    ASSERT_EQ(runner.Reset(seed), absl::OkStatus());
+    for (int step = 0; step < 5; ++step) runner.Step(std::vector<double>(9, 0));
+    const mjModel& own = *runner.simulation()->model();
+    mjData& data = *runner.simulation()->data();
+    mj_forward(&own, &data);
+    for (int k = 0; k < data.ncon; ++k) {
+      for (const int geom : data.contact[k].geom) {
+        if (own.geom_type[geom] == base.geom_type[geom]) continue;
+        ++changed_contacts;
+        // By the rule of the types that they have now: the lower one first.
+        EXPECT_LE(own.geom_type[data.contact[k].geom[0]], own.geom_type[data.contact[k].geom[1]]);
+      }
+    }
+  }
+  EXPECT_GT(changed_contacts, 0);
+}
+
+TEST_F(RoboHive, VisualKeysAreLeavesOfTheObservation) {
+  const auto kitchen = Make("FK1_Knob1OnRandom_v2d-v4");
+  const v1::EnvSpec& spec = kitchen->spec();
+  ASSERT_EQ(spec.observation_size(), 5);
+  const v1::LeafSpec& top = spec.observation(1);
+  EXPECT_EQ(top.name(), "rgb:top_cam:256x256:2d");
+  EXPECT_EQ(top.dtype(), v1::DTYPE_UINT8);
+  EXPECT_THAT(top.shape(), ElementsAre(256, 256, 3));
+  const auto reach = Make("FrankaReachRandom-v0",
+                          {{"visual_keys", Strings({"d:top_cam:8x16:2d", "rgb:top_cam:8x16:1d"})},
+                           {"render_preset", String("fast")}});
+  EXPECT_THAT(reach->spec().observation(1).shape(), ElementsAre(1, 8, 16));
+  EXPECT_THAT(reach->spec().observation(2).shape(), ElementsAre(8 * 16 * 3));
+  EXPECT_THAT(reach->spec().observation(1).doc(), HasSubstr("without shadows"));
+  EXPECT_EQ(reach->image_leaves()[1].view.height, 8u);
+  // D'Kitty's cameras have colons in their names.
+  EXPECT_EQ(Make("DKittyWalkRandom_v2d-v0")->image_leaves()[0].view.camera, "A:headCam");
+}
+
+TEST_F(RoboHive, AMaskLeavesImagesOutAsAWhole) {
+  const std::string id = "FrankaReachRandom_v2d-v0";
+  const auto task = Make(id, {{"observation_mask", Strings({"rgb:left*", "observation"})}});
+  ASSERT_EQ(task->spec().observation_size(), 2);
+  ASSERT_EQ(task->image_leaves().size(), 2u);
+  EXPECT_EQ(task->image_leaves()[1].leaf, 1u);
+  EXPECT_EQ(task->image_leaves()[1].view.camera, "top_cam");
+  EXPECT_EQ(FieldOf(Refusal(id, {{"observation_mask", Strings({"rgb:left_cam:224x224:2d[3]"})}})),
+            "options.observation_mask");
+}
+
 TEST_F(RoboHive, ASensorsRangeHoldsForTheStateUnlessTheQuirkIsOff) {
   const std::string id = "FK1_Knob1OnFixed-v4";
   for (const bool clamp : {true, false}) {
@@ -203,6 +258,12 @@ TEST_F(RoboHive, WrongOptionsAreNamed) {
   EXPECT_THAT(std::string(Refusal(reach, {{"obs_keys", Strings({"qp_robt"})}}).message()),
               HasSubstr("nearest: qp_robot"));
   EXPECT_EQ(field(reach, {{"obs_keys", Strings({})}}), "options.obs_keys");
+  EXPECT_EQ(field(reach, {{"visual_keys", Strings({"rgb:lft_cam:8x8:2d"})}}),
+            "options.visual_keys");
+  EXPECT_THAT(
+      std::string(Refusal(reach, {{"visual_keys", Strings({"rgb:lft_cam:8x8:2d"})}}).message()),
+      HasSubstr("left_cam"));
+  EXPECT_EQ(field(reach, {{"render_preset", String("fsat")}}), "options.render_preset");
   EXPECT_EQ(field(reach, {{"target_xyz_low", Doubles({1, 2})}}), "options.target_xyz_low");
   EXPECT_EQ(field(reach, {{"robot", String("franka")}}), "options.robot");
   EXPECT_EQ(field(reach, {{"robot", String("dkitty_walk_v0")}}), "options.robot");
