@@ -145,6 +145,7 @@ void Simulation::DropEdits() {
   restore(base.body_quat, 4 * base.nbody, own_->body_quat);
   restore(base.site_pos, 3 * base.nsite, own_->site_pos);
   restore(base.site_quat, 4 * base.nsite, own_->site_quat);
+  restore(base.site_sameframe, base.nsite, own_->site_sameframe);
   restore(base.geom_type, base.ngeom, own_->geom_type);
   restore(base.geom_size, 3 * base.ngeom, own_->geom_size);
   restore(base.geom_pos, 3 * base.ngeom, own_->geom_pos);

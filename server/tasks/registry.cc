@@ -181,7 +181,7 @@ absl::Status Registry::AddAssetRoot(const std::string& directory) {
     if (!file.ok()) return file.status();
     for (int i = 0; i < envs.envs_size(); ++i) {
       v1::EnvEntry& entry = *envs.mutable_envs(i);
-      if (entry.has_composed()) {
+      if (entry.has_composed() && !entry.composed().model().empty()) {
         auto model = ResolveModelPath(entry.composed().model(), path.parent_path(), root);
         if (!model.ok()) return AtLine(Annotate(model.status(), EnvNamed(entry.id())), *file, i);
         entry.mutable_composed()->set_model(*std::move(model));

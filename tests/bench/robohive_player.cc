@@ -46,6 +46,7 @@ constexpr uint64_t kSeed = 0;
 constexpr int kActions = 100;  // taken again and again
 constexpr int kMostSteps = 1 << 30;
 constexpr int kRecordedEpisodes = 4;
+constexpr int kFirstLanes = 64;  // enough for every worker
 
 std::string Mode() { return absl::GetFlag(FLAGS_mode); }
 
@@ -223,7 +224,7 @@ class RoboHivePlayer {
   std::unique_ptr<BareLoop> bare_;
 };
 
-// What --lanes lanes more cost a server that has had one, each reset once.
+// What --lanes lanes more cost a server whose workers have all run others, each reset once.
 absl::StatusOr<double> BytesPerLane(const std::string& address, bool with_images) {
   const auto control = ControlClient::Connect(address, {});
   if (!control.ok()) return control.status();
@@ -232,7 +233,7 @@ absl::StatusOr<double> BytesPerLane(const std::string& address, bool with_images
   const int lanes = std::exchange(options.num_envs, 1);
   double before = 0;
   std::vector<std::unique_ptr<VectorEnv>> envs;
-  for (const int num_envs : {1, lanes}) {
+  for (const int num_envs : {kFirstLanes, lanes}) {
     const auto statistics = (*control)->GetStatistics({});
     if (!statistics.ok()) return statistics.status();
     before = static_cast<double>(statistics->resident_bytes());
@@ -241,6 +242,11 @@ absl::StatusOr<double> BytesPerLane(const std::string& address, bool with_images
     if (!env.ok()) return env.status();
     envs.push_back(*std::move(env));
     StepResult result;
+    if (num_envs == kFirstLanes) {
+      const absl::Status status = envs.back()->Reset(kSeed, result);
+      if (!status.ok()) return status;
+      continue;
+    }
     // In turn, so that it is lanes that count and not messages.
     for (uint32_t lane = 0; lane < static_cast<uint32_t>(num_envs); ++lane) {
       absl::Status status = envs.back()->SendReset({lane}, {});

@@ -6,8 +6,10 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "base/error.h"
+#include "base/nearest.h"
 #include "server/tasks/composed/model_names.h"
 #include "server/tasks/spec_builder.h"
+#include "server/tasks/visual_keys.h"
 
 namespace hivewire {
 namespace {
@@ -32,24 +34,68 @@ std::vector<int64_t> ShapeOf(const Quantity& quantity) {
 
 }  // namespace
 
-absl::StatusOr<std::shared_ptr<const Task>> ComposedTask::Make(const v1::EnvEntry& entry) {
+absl::StatusOr<std::shared_ptr<const Task>> ComposedTask::Make(const v1::EnvEntry& entry,
+                                                               const Libraries& libraries) {
   // make_shared cannot reach the constructor.
   std::shared_ptr<ComposedTask> task(new ComposedTask);
-  const absl::Status status = task->Compile(entry);
+  const absl::Status status = task->Compile(entry, libraries);
   if (!status.ok()) return status;
   return task;
 }
 
-absl::Status ComposedTask::Compile(const v1::EnvEntry& entry) {
+absl::Status ComposedTask::CompileModel(const v1::ComposedEnv& env, RoboHiveLibrary& models) {
+  if (env.model().empty() == env.robohive_model().empty())
+    return FieldError("composed.model", "is needed, or else composed.robohive_model");
+  const bool own = !env.model().empty();
+  auto model = own ? Model::FromFile(env.model()) : models.Get(env.robohive_model(), {});
+  if (!model.ok())
+    return FieldError(own ? "composed.model" : "composed.robohive_model", model.status().message());
+  model_ = *std::move(model);
+  return absl::OkStatus();
+}
+
+absl::Status ComposedTask::CompileAction(const v1::Controls& action, const RobotLibrary& robots) {
+  auto controls = ControlMap::Compile(action, model_->get(), "composed.action");
+  if (!controls.ok()) return controls.status();
+  controls_ = *std::move(controls);
+  *spec_.add_action() = controls_.leaf();
+  if (!action.has_robot()) return absl::OkStatus();
+  if (!action.actuator().empty())
+    return FieldError("composed.action.actuator", "a robot takes actions of all actuators");
+  const v1::RobotLayer& layer = action.robot();
+  const v1::RobotConfig* limits = layer.has_limits() ? &layer.limits() : nullptr;
+  if (!layer.name().empty()) {
+    if (layer.has_limits())
+      return FieldError("composed.action.robot.name", "stands beside limits; give one of the two");
+    limits = robots.Find(layer.name());
+    if (limits == nullptr) {
+      return FieldError("composed.action.robot.name",
+                        absl::StrCat("\"", layer.name(), "\" is no robot",
+                                     NearestHint(layer.name(), RobotLibrary::Names())));
+    }
+  }
+  if (!(layer.noise_scale() >= 0))
+    return FieldError("composed.action.robot.noise_scale",
+                      absl::StrCat(layer.noise_scale(), " is below 0"));
+  auto robot =
+      Robot::Create(limits, *model_->get(), spec_.control_dt(),
+                    {.velocity_mode = layer.velocity(), .noise_scale = layer.noise_scale()});
+  if (!robot.ok()) return FieldError("composed.action.robot", robot.status().message());
+  robot_ = *std::move(robot);
+  v1::LeafSpec& leaf = *spec_.mutable_action(0);
+  leaf.clear_low();
+  leaf.clear_high();
+  leaf.add_low(-1);
+  leaf.add_high(1);
+  return absl::OkStatus();
+}
+
+absl::Status ComposedTask::Compile(const v1::EnvEntry& entry, const Libraries& libraries) {
   const v1::ComposedEnv& env = entry.composed();
   if (env.frame_skip() < 0)
     return FieldError("composed.frame_skip", absl::StrCat(env.frame_skip(), " is below 1"));
-  auto model = Model::FromFile(env.model());
-  if (!model.ok()) return FieldError("composed.model", model.status().message());
-  model_ = *std::move(model);
-  auto controls = ControlMap::Compile(env.action(), model_->get(), "composed.action");
-  if (!controls.ok()) return controls.status();
-  controls_ = *std::move(controls);
+  absl::Status status = CompileModel(env, *libraries.models);
+  if (!status.ok()) return status;
   auto start = StartState::Compile(env.start(), model_->get(), "composed.start");
   if (!start.ok()) return start.status();
   start_ = *std::move(start);
@@ -60,15 +106,22 @@ absl::Status ComposedTask::Compile(const v1::EnvEntry& entry) {
   spec_.set_physics_dt(model_->get()->opt.timestep);
   spec_.set_control_dt(spec_.physics_dt() * spec_.frame_skip());
   spec_.set_render_fps(1 / spec_.control_dt());
-  *spec_.add_action() = controls_.leaf();
 
+  status = CompileAction(env.action(), *libraries.robots);
+  if (!status.ok()) return status;
   const Setting setting = {model_->get(), controls_.names()};
-  absl::Status status = CompileObservation(env, setting);
+  status = CompileObservation(env, setting);
   if (status.ok()) status = CompileReward(env, setting);
   if (status.ok()) status = CompileTermination(env, setting);
   if (status.ok()) status = CompileInfo(env, setting);
   if (status.ok()) status = CompileCameras(env);
-  return status;
+  if (!status.ok()) return status;
+  const std::vector<std::string> keys(env.visual_key().begin(), env.visual_key().end());
+  auto images = AddVisualLeaves(keys, env.fast_images() ? kFastQuality : RenderQuality{},
+                                *model_->get(), "composed.visual_key", spec_);
+  if (!images.ok()) return FieldError("composed.visual_key", images.status().message());
+  images_ = *std::move(images);
+  return absl::OkStatus();
 }
 
 absl::Status ComposedTask::CompileObservation(const v1::ComposedEnv& env, const Setting& setting) {
@@ -212,8 +265,20 @@ absl::Status ComposedTask::Reset(TaskContext& context, const Options& options,
   const auto none = ResolveOptions({}, options);
   if (!none.ok()) return none.status();
   std::fill(context.state.begin(), context.state.end(), 0.0);
-  start_.Draw(context.simulation->model(), context.simulation->data(), *context.rng);
-  context.simulation->Forward();
+  Simulation& simulation = *context.simulation;
+  mjData& data = *simulation.data();
+  start_.Draw(simulation.model(), &data, *context.rng,
+              edits_model() ? context.state.subspan(edits_begin()) : absl::Span<double>());
+  if (edits_model()) {
+    context.state[edits_begin() - 1] = 1;
+    EditModel(context.state, simulation.edited_model());
+  }
+  if (robot_.has_value()) {
+    robot_->LimitStart(data.qpos, data.qvel);
+    robot_->SkipReadings(Robot::kReadingsAtReset, *context.rng);
+    robot_->Sense(data.qpos, data.qvel, *context.rng);
+  }
+  simulation.Forward();
   WriteInfo(SceneOf(context), info);
   return absl::OkStatus();
 }
@@ -222,11 +287,20 @@ void ComposedTask::Act(TaskContext& context, const Action& action) const {
   const size_t size = controls_.size();
   std::copy_n(context.state.begin(), size, context.state.begin() + size);
   std::copy_n(action.values.begin(), size, context.state.begin());
-  controls_.Apply(action.values, context.simulation->data());
+  mjData& data = *context.simulation->data();
+  if (robot_.has_value()) {
+    robot_->Control(action, *context.simulation->model(), data.qpos, data.ctrl);
+  } else {
+    controls_.Apply(action.values, &data);
+  }
 }
 
 void ComposedTask::Advance(TaskContext& context) const {
   context.simulation->Step(spec_.frame_skip());
+  mjData& data = *context.simulation->data();
+  if (robot_.has_value()) robot_->Sense(data.qpos, data.qvel, *context.rng);
+  // The state is no longer that of the step, or an image shows it.
+  if (robot_.has_value() || !images_.empty()) context.simulation->Place();
   Refresh(context.simulation->model(), context.simulation->data(), depth_);
 }
 
@@ -242,6 +316,16 @@ Outcome ComposedTask::Evaluate(TaskContext& context, const Action&, LeafPointers
                                    [&](const Quantity& term) { return term.Holds(scene); });
   WriteInfo(scene, info);
   return outcome;
+}
+
+void ComposedTask::EditModel(absl::Span<const double> state, mjModel& model) const {
+  if (state[edits_begin() - 1] == 0) return;  // an env that was never reset
+  start_.EditModel(state.subspan(edits_begin()), model);
+}
+
+void ComposedTask::OnSeeded(NumpyRng& rng) const {
+  // When RoboHive makes the robot, and in the step that it then takes.
+  if (robot_.has_value()) robot_->SkipReadings(Robot::kReadingsAtReset + 1, rng);
 }
 
 void ComposedTask::Observe(TaskContext& context, LeafPointers observation) const {

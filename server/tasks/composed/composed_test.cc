@@ -13,7 +13,9 @@
 
 #include "base/error.h"
 #include "server/tasks/registry.h"
+#include "server/tasks/robohive/robohive.h"
 #include "server/tasks/testing/allocations.h"
+#include "server/tasks/testing/shared_folder.h"
 #include "server/tasks/testing/task_runner.h"
 
 namespace hivewire {
@@ -21,10 +23,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
+using ::testing::AllOf;
 using ::testing::Each;
 using ::testing::ElementsAre;
+using ::testing::Ge;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Le;
 
 // A cart on a rail, pushed by one motor, with a sphere above it that can be placed.
 constexpr char kCart[] = R"(<mujoco>
@@ -356,6 +361,72 @@ class ReachTest : public testing::Test {
   Registry registry_;
   std::shared_ptr<const Task> task_;
 };
+
+TEST_F(ComposedTest, ARobotAndImagesAreRefusedByField) {
+  const std::string position = "observation { name: 'x' value { joint_position {} } } ";
+  const auto refusal = [&](const std::string& terms) {
+    return std::string(Make(position + terms).status().message());
+  };
+  EXPECT_THAT(refusal("action { robot { name: 'franka_rech_v0' } }"),
+              AllOf(HasSubstr("composed.action.robot.name"), HasSubstr("franka_reach_v0")));
+  EXPECT_THAT(refusal("action { robot { name: 'franka_reach_v0' } }"),
+              HasSubstr("composed.action.robot: "));
+  EXPECT_THAT(refusal("action { actuator: 'push' robot {} }"),
+              HasSubstr("composed.action.actuator"));
+  EXPECT_THAT(refusal("visual_key: 'rgb:sied:8x8:2d'"),
+              AllOf(HasSubstr("composed.visual_key"), HasSubstr("side")));
+  EXPECT_THAT(refusal("robohive_model: 'arms/franka/assets/franka_reach_v0.xml'"),
+              HasSubstr("composed.model"));
+  EXPECT_THAT(refusal("start { randomize { site_position: 'hok' uniform { low: 0 high: 1 } } }"),
+              AllOf(HasSubstr("composed.start.randomize[0].site_position"), HasSubstr("hook")));
+}
+
+TEST_F(ComposedTest, SitesAndBodiesArePlacedForEachEnvAlone) {
+  const auto task = Make(
+      "observation { name: 'hook' value { vector { from { body: 'cart' } to { site: 'hook' } } } } "
+      "observation { name: 'cart' value { position { body: 'cart' } } } "
+      "start { randomize { site_position: 'hook' replace: true uniform { low: 1 high: 2 } } "
+      "        randomize { body_position: 'cart' uniform { low: [0, 3, 0] high: [0, 4, 0] } } }");
+  ASSERT_TRUE(task.ok()) << task.status();
+  TaskRunner one(*task), other(*task);
+  ASSERT_EQ(one.Reset(0), absl::OkStatus());
+  ASSERT_EQ(other.Reset(1), absl::OkStatus());
+  const std::vector<double> hook = one.observation("hook");
+  EXPECT_THAT(hook, Each(AllOf(Ge(1), Le(2))));
+  EXPECT_NE(hook, other.observation("hook"));
+  EXPECT_GE(one.observation("cart")[1], 3);
+  one.Step({0, 0});
+  EXPECT_EQ(one.observation("hook"), hook);
+}
+
+// RoboHive's FrankaReachRandom-v0 from terms.
+TEST(FrankaReachFromTerms, IsRoboHivesToTheLastBit) {
+  if (!UseSharedSimHive()) GTEST_SKIP() << "NOT TESTED: no SimHive (deploy/fetch_simhive.sh)";
+  Registry registry;
+  ASSERT_EQ(RegisterComposed(registry), absl::OkStatus());
+  ASSERT_EQ(RegisterRoboHive(registry), absl::OkStatus());
+  ASSERT_EQ(registry.AddAssetRoot("examples/robohive"), absl::OkStatus());
+  TaskRunner terms(registry.Make("FrankaReachTerms-v0", {}).value());
+  TaskRunner original(registry.Make("FrankaReachRandom-v0", {}).value());
+  NumpyRng rng(7);
+  for (uint64_t seed = 0; seed < 3; ++seed) {
+    ASSERT_EQ(terms.Reset(seed), absl::OkStatus());
+    ASSERT_EQ(original.Reset(seed), absl::OkStatus());
+    EXPECT_EQ(terms.observation(), original.observation());
+    for (int step = 0; step < 60; ++step) {
+      std::vector<double> action(9);
+      for (double& element : action) element = static_cast<float>(rng.Uniform(-1.2, 1.2));
+      const Outcome ours = terms.Step(action), theirs = original.Step(action);
+      ASSERT_EQ(terms.observation(), original.observation()) << step;
+      EXPECT_EQ(ours.reward, theirs.reward) << step;
+      EXPECT_EQ(ours.terminated, theirs.terminated) << step;
+      EXPECT_EQ(terms.info("solved"), original.info("solved")) << step;
+    }
+  }
+  std::ifstream example("examples/robohive/franka_reach.textproto");
+  const std::string text(std::istreambuf_iterator<char>(example), {});
+  EXPECT_THAT(Documentation(), HasSubstr(text.substr(text.find("envs {"))));
+}
 
 TEST_F(ReachTest, TheDocumentationShowsItAsItIs) {
   std::ifstream example("examples/reach/reach.textproto");

@@ -1,5 +1,6 @@
 #include "server/tasks/composed/start.h"
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <utility>
@@ -64,10 +65,36 @@ absl::StatusOr<StartState::Target> StartState::CompileTarget(const v1::Randomize
       if (!index.ok()) return index.status();
       return Target{&mjData::mocap_pos, *std::move(index)};
     }
+    case v1::Randomize::kSitePosition:
+      return CompilePlace(mjOBJ_SITE, randomize.site_position(), model,
+                          absl::StrCat(field, ".site_position"));
+    case v1::Randomize::kBodyPosition:
+      return CompilePlace(mjOBJ_BODY, randomize.body_position(), model,
+                          absl::StrCat(field, ".body_position"));
     case v1::Randomize::WHAT_NOT_SET:
       break;
   }
-  return FieldError(field, "one of joint_position, joint_velocity, mocap_position is needed");
+  return FieldError(field,
+                    "one of joint_position, joint_velocity, mocap_position, site_position, "
+                    "body_position is needed");
+}
+
+absl::StatusOr<StartState::Target> StartState::CompilePlace(mjtObj type, const std::string& name,
+                                                            const mjModel* model,
+                                                            absl::string_view field) {
+  const auto id = FindPart(model, type, name, field);
+  if (!id.ok()) return id.status();
+  mjtNum* mjModel::*const array = type == mjOBJ_SITE ? &mjModel::site_pos : &mjModel::body_pos;
+  const auto taken = std::find_if(places_.begin(), places_.end(), [&](const Place& place) {
+    return place.array == array && place.id == *id;
+  });
+  if (taken != places_.end())
+    return FieldError(field, absl::StrCat("\"", name, "\" is placed by an entry above"));
+  Place place{array, *id, {}};
+  std::copy_n(model->*array + 3 * *id, 3, place.base.begin());
+  const int begin = static_cast<int>(edits_size());
+  places_.push_back(place);
+  return Target{nullptr, {begin, begin + 1, begin + 2}};
 }
 
 absl::StatusOr<StartState::Distribution> StartState::CompileUniform(const v1::Uniform& uniform,
@@ -125,29 +152,51 @@ absl::StatusOr<StartState> StartState::Compile(const v1::Start& start, const mjM
     if (!key.ok()) return key.status();
     state.keyframe_ = *key;
   }
+  for (int id = 0; start.driven_joints_in_the_middle() && id < model->nu; ++id) {
+    const int joint = model->actuator_trnid[2 * id];
+    if (model->actuator_trntype[id] != mjTRN_JOINT) continue;
+    if (model->jnt_type[joint] != mjJNT_HINGE && model->jnt_type[joint] != mjJNT_SLIDE) continue;
+    state.middles_.emplace_back(
+        model->jnt_qposadr[joint],
+        (model->jnt_range[2 * joint] + model->jnt_range[2 * joint + 1]) / 2);
+  }
   for (int i = 0; i < start.randomize_size(); ++i) {
     auto randomized =
-        CompileOne(start.randomize(i), model, absl::StrCat(field, ".randomize[", i, "]"));
+        state.CompileOne(start.randomize(i), model, absl::StrCat(field, ".randomize[", i, "]"));
     if (!randomized.ok()) return randomized.status();
     state.randomized_.push_back(*std::move(randomized));
   }
   return state;
 }
 
-void StartState::Draw(const mjModel* model, mjData* data, NumpyRng& rng) const {
+void StartState::Draw(const mjModel* model, mjData* data, NumpyRng& rng,
+                      absl::Span<double> edits) const {
   if (keyframe_ >= 0) mj_resetDataKeyframe(model, data, keyframe_);
+  for (const auto& [address, value] : middles_) data->qpos[address] = value;
+  for (size_t i = 0; i < places_.size(); ++i)
+    std::copy_n(places_[i].base.begin(), 3, edits.begin() + 3 * i);
   for (const auto& [target, distribution, replace] : randomized_) {
     for (size_t i = 0; i < target.index.size(); ++i) {
       const double first = distribution.first[i];
       const double second = distribution.second[i];
       const double drawn =
           distribution.normal ? rng.Normal(first, second) : rng.Uniform(first, second);
-      mjtNum& value = (data->*target.array)[target.index[i]];
+      mjtNum* const values = target.array != nullptr ? data->*target.array : edits.data();
+      mjtNum& value = values[target.index[i]];
       value = replace ? drawn : value + drawn;
     }
   }
   // Noise on a quaternion takes it off the unit sphere.
   mj_normalizeQuat(model, data->qpos);
+}
+
+void StartState::EditModel(absl::Span<const double> edits, mjModel& model) const {
+  for (size_t i = 0; i < places_.size(); ++i) {
+    const Place& place = places_[i];
+    std::copy_n(edits.begin() + 3 * i, 3, model.*place.array + 3 * place.id);
+    // Else the engine takes a site that was at its body's origin to be there still.
+    if (place.array == &mjModel::site_pos) model.site_sameframe[place.id] = mjSAMEFRAME_NONE;
+  }
 }
 
 }  // namespace hivewire

@@ -6,10 +6,14 @@
 
 #include <mujoco/mujoco.h>
 
+#include <array>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "hivewire/v1/config.pb.h"
 #include "server/sim/numpy_rng.h"
 
@@ -21,14 +25,25 @@ class StartState {
   static absl::StatusOr<StartState> Compile(const v1::Start& start, const mjModel* model,
                                             absl::string_view field);
 
-  // Draws a state into `data`, which is as mj_resetData left it. Derived fields are not computed.
-  void Draw(const mjModel* model, mjData* data, NumpyRng& rng) const;
+  // Draws a state into `data`, which is as mj_resetData left it, and places of sites and bodies
+  // into `edits`, of edits_size() numbers. Derived fields are not computed.
+  void Draw(const mjModel* model, mjData* data, NumpyRng& rng, absl::Span<double> edits) const;
+
+  size_t edits_size() const { return 3 * places_.size(); }
+  // Puts sites and bodies where a draw put them.
+  void EditModel(absl::Span<const double> edits, mjModel& model) const;
 
  private:
-  // Numbers of one array of mjData.
+  // Numbers of one array of mjData, or of the edits where that is null.
   struct Target {
     mjtNum* mjData::*array;
     std::vector<int> index;
+  };
+  // A site or body whose place in the model is drawn.
+  struct Place {
+    mjtNum* mjModel::*array;
+    int id;
+    std::array<double, 3> base;  // in the model as it was compiled
   };
   // One value an element: low and high, or mean and deviation.
   struct Distribution {
@@ -41,16 +56,20 @@ class StartState {
     bool replace;
   };
 
-  static absl::StatusOr<Target> CompileTarget(const v1::Randomize& randomize, const mjModel* model,
-                                              absl::string_view field);
+  absl::StatusOr<Target> CompileTarget(const v1::Randomize& randomize, const mjModel* model,
+                                       absl::string_view field);
+  absl::StatusOr<Target> CompilePlace(mjtObj type, const std::string& name, const mjModel* model,
+                                      absl::string_view field);
   static absl::StatusOr<Distribution> CompileUniform(const v1::Uniform& uniform, size_t size,
                                                      absl::string_view field);
   static absl::StatusOr<Distribution> CompileNormal(const v1::Normal& normal, size_t size,
                                                     absl::string_view field);
-  static absl::StatusOr<Randomized> CompileOne(const v1::Randomize& randomize, const mjModel* model,
-                                               absl::string_view field);
+  absl::StatusOr<Randomized> CompileOne(const v1::Randomize& randomize, const mjModel* model,
+                                        absl::string_view field);
 
   int keyframe_ = -1;
+  std::vector<std::pair<int, double>> middles_;  // addresses in qpos, and values
+  std::vector<Place> places_;
   std::vector<Randomized> randomized_;
 };
 

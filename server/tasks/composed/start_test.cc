@@ -44,7 +44,7 @@ class StartTest : public testing::Test {
     const auto start = Compile(text);
     ASSERT_TRUE(start.ok()) << start.status();
     simulation_->Reset();
-    start->Draw(simulation_->model(), &data(), rng);
+    start->Draw(simulation_->model(), &data(), rng, {});
   }
 
   std::string CompileError(const std::string& text) {
@@ -117,8 +117,10 @@ TEST_F(StartTest, MistakesAreRefusedWithTheirField) {
             "start.keyframe: the model has no key \"bend\"; nearest: bent");
   EXPECT_THAT(CompileError("randomize { joint_position { name: 'hing' } uniform {} }"),
               HasSubstr("start.randomize[0].joint_position.name[0]: the model has no joint"));
-  EXPECT_EQ(CompileError("randomize { uniform { low: 0 high: 1 } }"),
-            "start.randomize[0]: one of joint_position, joint_velocity, mocap_position is needed");
+  EXPECT_EQ(
+      CompileError("randomize { uniform { low: 0 high: 1 } }"),
+      "start.randomize[0]: one of joint_position, joint_velocity, mocap_position, site_position, "
+      "body_position is needed");
   EXPECT_EQ(CompileError("randomize { joint_velocity {} }"),
             "start.randomize[0]: one of uniform, normal is needed");
   EXPECT_EQ(CompileError("randomize { mocap_position: 'target' uniform { low: [0, 1] high: 2 } }"),

@@ -20,9 +20,6 @@ constexpr size_t kMaxRewards = 16;
 constexpr char kWeight[] = "weight.";
 constexpr char kQuirk[] = "quirk.";
 
-// RoboHive reads its sensors this often when it makes or resets a robot.
-constexpr int kReadingsOfCache = 5;
-
 v1::OptionSpec QuirkOption(absl::string_view name, absl::string_view doc) {
   return BoolOption(absl::StrCat(kQuirk, name), true, doc);
 }
@@ -339,7 +336,7 @@ absl::Status RoboHiveTask::Reset(TaskContext& context, const Options& options,
     robot_->LimitStart(data.qpos, data.qvel);
   }
   if (edits_model()) EditModel(context.state, context.simulation->edited_model());
-  robot_->SkipReadings(kReadingsOfCache, *context.rng);
+  robot_->SkipReadings(Robot::kReadingsAtReset, *context.rng);
   Env env = EnvOf(context);
   Look(context, env);
   PutObservations(env.obs, info);
@@ -414,7 +411,7 @@ void RoboHiveTask::EditModel(absl::Span<const double> state, mjModel& model) con
 void RoboHiveTask::OnSeeded(NumpyRng& rng) const {
   DrawAtConstruction(rng);
   // When the robot is made, and after the step that makes the env.
-  robot_->SkipReadings(kReadingsOfCache + (Quirk("construction_step") ? 1 : 0), rng);
+  robot_->SkipReadings(Robot::kReadingsAtReset + (Quirk("construction_step") ? 1 : 0), rng);
 }
 
 std::vector<StateProperty> RoboHiveTask::state_properties() const {

@@ -47,6 +47,9 @@ class Robot {
   // The controls for an action, given the joints' positions: (nu).
   void Control(const Action& action, const mjModel& model, const mjtNum* qpos, mjtNum* ctrl) const;
 
+  // RoboHive reads its sensors this often when it makes or resets a robot.
+  static constexpr int kReadingsAtReset = 5;
+
   // Moves a state to which an env is to be reset into the robot's limits.
   void LimitStart(mjtNum* qpos, mjtNum* qvel) const;
 
