@@ -21,6 +21,7 @@ constexpr Entry kTransforms[] = {
     {"center_crop", MakeCenterCrop},
     {"concatenate", MakeConcatenate},
     {"double_to_float", MakeDoubleToFloat},
+    {"encoder", MakeEncoder},
     {"frame_stack", MakeFrameStack},
     {"grey", MakeGrey},
     {"resize", MakeResize},

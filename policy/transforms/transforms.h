@@ -15,6 +15,7 @@ using MadeTransform = absl::StatusOr<std::unique_ptr<Transform>>;
 MadeTransform MakeCenterCrop(const v1::TransformConfig&, int num_lanes, std::vector<LeafShape>&);
 MadeTransform MakeConcatenate(const v1::TransformConfig&, int num_lanes, std::vector<LeafShape>&);
 MadeTransform MakeDoubleToFloat(const v1::TransformConfig&, int num_lanes, std::vector<LeafShape>&);
+MadeTransform MakeEncoder(const v1::TransformConfig&, int num_lanes, std::vector<LeafShape>&);
 MadeTransform MakeFrameStack(const v1::TransformConfig&, int num_lanes, std::vector<LeafShape>&);
 MadeTransform MakeGrey(const v1::TransformConfig&, int num_lanes, std::vector<LeafShape>&);
 MadeTransform MakeResize(const v1::TransformConfig&, int num_lanes, std::vector<LeafShape>&);

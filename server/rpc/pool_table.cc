@@ -16,6 +16,8 @@ namespace {
 
 constexpr absl::Duration kReapPeriod = absl::Milliseconds(500);
 constexpr absl::Duration kIdempotencyWindow = absl::Hours(1);
+// Of all lanes of a pool.
+constexpr size_t kMaxRowBytes = size_t{16} << 30;
 
 absl::StatusOr<std::string> NewToken() {
   char bytes[16];
@@ -105,6 +107,14 @@ absl::StatusOr<std::shared_ptr<HostedPool>> PoolTable::Create(
     if (!task.ok()) return task.status();
     auto spec = PoolSpec::Make(*std::move(task), request);
     if (!spec.ok()) return spec.status();
+    // Images make rows large, and every lane keeps its last one.
+    if (spec->row_bytes() > kMaxRowBytes / std::max<size_t>(1, spec->num_lanes())) {
+      return MakeError(
+          v1::ERROR_REASON_LIMIT,
+          absl::StrCat("num_envs: ", request.num_envs(), " rows of ", spec->row_bytes(),
+                       " bytes are more than this server's ", kMaxRowBytes, " bytes a pool"),
+          "num_envs", absl::StrCat(request.num_envs()));
+    }
     v1::PoolDescription description = spec->description();
     description.set_pool_id(id);
     description.set_lease_ttl_ms(static_cast<uint64_t>(absl::ToInt64Milliseconds(*ttl)));
