@@ -128,6 +128,7 @@ class Workers {
   // Looks after `poller` from now on, or (null) no more: then nobody is in it any longer. To be
   // null again at the end.
   void SetPoller(Poller* poller);
+
   // Who draws for the workers, one for each of them; null where nobody may.
   const std::shared_ptr<RenderThreads>& renderers() const { return renderers_; }
 
