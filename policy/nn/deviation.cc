@@ -10,18 +10,34 @@
 #include "policy/nn/float_bytes.h"
 
 namespace hivewire {
+namespace {
+
+// Where a state's log-std ends: those of CleanRL's SAC.
+constexpr double kLowest = -5;
+constexpr double kHighest = 2;
+constexpr double kMiddle = (kLowest + kHighest) / 2;
+constexpr double kHalf = (kHighest - kLowest) / 2;
+
+}  // namespace
 
 absl::StatusOr<Deviation> Deviation::Make(const v1::DistributionConfig& config, int64_t dim) {
-  if (!std::isfinite(config.initial_log_std()) || std::abs(config.initial_log_std()) > 20) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "distribution.initial_log_std is ", config.initial_log_std(), "; it can be -20 … 20"));
-  }
   const std::string& std = config.std();
   if (std != "free" && std != "state" && std != "fixed") {
     return absl::InvalidArgumentError(absl::StrCat("distribution.std is \"", std, "\"",
                                                    NearestHint(std, {{"free", "state", "fixed"}})));
   }
-  return Deviation(dim, std == "state", std == "free", config.initial_log_std());
+  const double initial = config.initial_log_std();
+  if (std == "state" && !(initial > kLowest && initial < kHighest)) {
+    return absl::InvalidArgumentError(absl::StrCat("distribution.initial_log_std is ", initial,
+                                                   "; with distribution.std \"state\" it "
+                                                   "can be between ",
+                                                   kLowest, " and ", kHighest));
+  }
+  if (!std::isfinite(initial) || std::abs(initial) > 20) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("distribution.initial_log_std is ", initial, "; it can be -20 … 20"));
+  }
+  return Deviation(dim, std == "state", std == "free", initial);
 }
 
 Deviation::Deviation(int64_t dim, bool by_state, bool learned, double initial_log_std)
@@ -35,12 +51,14 @@ at::Tensor Deviation::Mean(const at::Tensor& inputs) const {
 }
 
 at::Tensor Deviation::LogStd(const at::Tensor& inputs) const {
-  return by_state_ ? inputs.narrow(1, dim_, dim_) : log_std_.to(inputs.device());
+  if (!by_state_) return log_std_.to(inputs.device());
+  return ((inputs.narrow(1, dim_, dim_) - kMiddle) / kHalf).tanh() * kHalf + kMiddle;
 }
 
 at::Tensor Deviation::InitialBias() const {
   if (!by_state_) return {};
-  return at::cat({at::zeros({dim_}, at::kFloat), log_std_});
+  return at::cat(
+      {at::zeros({dim_}, at::kFloat), ((log_std_ - kMiddle) / kHalf).atanh() * kHalf + kMiddle});
 }
 
 std::vector<NamedTensor> Deviation::Parameters() const {
@@ -49,7 +67,12 @@ std::vector<NamedTensor> Deviation::Parameters() const {
 }
 
 void Deviation::Export(v1::ActionHead& head) const {
-  if (!by_state_) head.set_log_std(FloatBytes(log_std_));
+  if (!by_state_) {
+    head.set_log_std(FloatBytes(log_std_));
+    return;
+  }
+  head.mutable_state_log_std()->set_low(kLowest);
+  head.mutable_state_log_std()->set_high(kHighest);
 }
 
 }  // namespace hivewire

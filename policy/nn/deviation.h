@@ -1,6 +1,11 @@
 // The standard deviations of a Gaussian: free parameters, outputs of the model beside the means, or
 // fixed.
 //
+// A state's log-std is bounded, since nothing else keeps a network from making it so small that one
+// update moves the likelihood of what was done without limit: squashed by tanh to -5 … 2, the ends
+// that CleanRL's SAC has, with slope 1 in the middle. Squashed rather than clipped, a deviation at
+// an end still feels which way to go.
+//
 // May throw what torch throws. One thread at a time.
 #ifndef HIVEWIRE_POLICY_NN_DEVIATION_H_
 #define HIVEWIRE_POLICY_NN_DEVIATION_H_

@@ -182,6 +182,7 @@ INSTANTIATE_TEST_SUITE_P(Distributions, ContinuousTest,
                          testing::Values(Continuous{"gaussian", "free", {0.4}},
                                          Continuous{"gaussian", "fixed", {0.4}},
                                          Continuous{"gaussian", "state", {0.4, -0.3}},
+                                         Continuous{"gaussian", "state", {0.4, -30}},
                                          Continuous{"tanh-gaussian", "free", {0.4}},
                                          Continuous{"tanh-gaussian", "state", {-0.7, 0.2}},
                                          Continuous{"beta", "free", {0.5, 2}},
@@ -199,9 +200,35 @@ TEST(Deviation, OnlyAFreeOneIsAParameterAndAStatesStartsByItsBias) {
   const auto by_state = *MakeDistribution(config, box);
   EXPECT_TRUE(by_state->Parameters().empty());
   EXPECT_EQ(by_state->num_inputs(), 4);
-  EXPECT_TRUE(at::allclose(by_state->InitialBias(), at::tensor({0.0f, 0.0f, -0.7f, -0.7f})));
+  const at::Tensor bias = by_state->InitialBias();
+  EXPECT_TRUE(at::equal(bias.narrow(0, 0, 2), at::zeros({2})));
+  config.set_std("free");
+  EXPECT_NEAR(by_state->Evaluate(bias.unsqueeze(0), Row({0.1, 0.2})).log_prob.item<float>(),
+              (*MakeDistribution(config, box))
+                  ->Evaluate(Row({0, 0}), Row({0.1, 0.2}))
+                  .log_prob.item<float>(),
+              1e-5);
   config.set_std("stat");
   EXPECT_NE(MakeDistribution(config, box).status().message().find("state"), std::string::npos);
+}
+
+TEST(Deviation, AStatesStaysWithinItsEndsAndFeelsTheWayBack) {
+  v1::DistributionConfig config;
+  config.set_std("state");
+  const auto by_state = *MakeDistribution(config, ActionSpace::Box({-1}, {1}));
+  for (const double far : {-1000.0, 1000.0}) {
+    const double entropy = by_state->Evaluate(Row({0, far}), Row({0})).entropy.item<float>();
+    EXPECT_NEAR(entropy - 0.5 * std::log(2 * M_PI * M_E), far < 0 ? -5 : 2, 1e-4);
+  }
+  at::Tensor inputs = Row({0, -15}).set_requires_grad(true);
+  const at::Tensor entropy = by_state->Evaluate(inputs, Row({0})).entropy;
+  EXPECT_GT(torch::autograd::grad({entropy.sum()}, {inputs})[0][0][1].item<float>(), 0);
+  config.set_initial_log_std(2);
+  EXPECT_NE(MakeDistribution(config, ActionSpace::Box({-1}, {1}))
+                .status()
+                .message()
+                .find("between -5 and 2"),
+            std::string::npos);
 }
 
 TEST(Beta, ShapesAreThoseOfItsTwoParameterisations) {

@@ -165,6 +165,16 @@ absl::StatusOr<Head> Head::Make(const v1::ActionHead& given,
         }
         if (outputs != 2 * dim)
           return wrong_outputs(absl::StrCat(2 * dim, " (2 for each action element)"));
+        if (!given.has_state_log_std()) return head;
+        const float low = given.state_log_std().low(), high = given.state_log_std().high();
+        // Deviations of normal floats.
+        if (given.kind() == v1::ActionHead::KIND_BETA ||
+            !(low >= -80 && low < high && high <= 80)) {
+          return Bad("head.state_log_std", absl::StrCat(low, " … ", high),
+                     "; Gaussians' log-stds lie between -80 and 80, others have none");
+        }
+        head.state_middle_ = (low + high) / 2;
+        head.state_half_ = (high - low) / 2;
         return head;
       }
       if (outputs != dim)

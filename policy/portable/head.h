@@ -4,6 +4,7 @@
 #ifndef HIVEWIRE_POLICY_PORTABLE_HEAD_H_
 #define HIVEWIRE_POLICY_PORTABLE_HEAD_H_
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -36,7 +37,10 @@ class Head {
   float ChooseBeta(const float* outputs, CounterRng* rng, double* chosen) const;
   float ChooseCategories(const float* logits, CounterRng* rng, double* chosen) const;
   float LogStd(const float* outputs, size_t k) const {
-    return log_std_.empty() ? outputs[dim_ + k] : log_std_[k];
+    if (!log_std_.empty()) return log_std_[k];
+    const float x = outputs[dim_ + k];
+    if (state_half_ == 0) return x;
+    return state_middle_ + state_half_ * std::tanh((x - state_middle_) / state_half_);
   }
 
   absl::Status AddBoxes(const google::protobuf::RepeatedPtrField<v1::LeafSpec>& action,
@@ -47,6 +51,8 @@ class Head {
   size_t dim_ = 0;
   // Boxes, (dim).
   std::vector<float> log_std_, std_;  // empty where the network gives them
+  // What the network's log_std is squashed to; half 0: as it is.
+  float state_middle_ = 0, state_half_ = 0;
   bool clip_ = false;
   std::vector<float> low_, high_;
   // Choices, (dim).

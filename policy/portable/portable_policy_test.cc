@@ -353,6 +353,13 @@ TEST(PortablePolicy, RefusesWhatIsWrongAndNamesIt) {
   v1::Policy parts = Constant(v1::ActionHead::KIND_MULTI_CATEGORICAL, {0, 0, 0, 0}, Choices(2, 2));
   parts.mutable_head()->set_parts(1, 3);
   EXPECT_EQ(FieldOf(PortablePolicy::Create(parts).status()), "head.parts");
+  for (const auto kind : {v1::ActionHead::KIND_BETA, v1::ActionHead::KIND_GAUSSIAN}) {
+    v1::Policy squashed = Constant(kind, {0, 0}, Box(1, -1, 1));
+    squashed.mutable_head()->mutable_state_log_std()->set_low(-1);
+    squashed.mutable_head()->mutable_state_log_std()->set_high(
+        kind == v1::ActionHead::KIND_BETA ? 1 : -1);
+    EXPECT_EQ(FieldOf(PortablePolicy::Create(squashed).status()), "head.state_log_std");
+  }
 }
 
 }  // namespace

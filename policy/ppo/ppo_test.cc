@@ -280,11 +280,10 @@ TEST(Ppo, EveryOptionLearnsWhichPointOfABoxPays) {
       [](auto& c) { c.mutable_distribution()->set_type("beta"); },
       [](auto& c) { c.mutable_distribution()->set_type("beta-mean"); },
       [](auto& c) { c.mutable_distribution()->set_type("tanh-gaussian"); },
+      [](auto& c) { c.mutable_distribution()->set_std("state"); },
       [](auto& c) {
-        // A deviation that moves with the weights needs smaller steps.
+        c.mutable_distribution()->set_type("tanh-gaussian");
         c.mutable_distribution()->set_std("state");
-        c.mutable_ppo()->set_learning_rate(0.001);
-        c.mutable_ppo()->set_target_kl(0.02);
       },
       [](auto& c) {
         c.mutable_distribution()->set_std("fixed");
