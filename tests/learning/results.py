@@ -1,18 +1,25 @@
+#!/usr/bin/env python3
 """Trains presets through an env server and keeps what they reach: the rows of docs/results.
 
-    tests/learning/results.py cartpole inverted_double_pendulum --seeds 1 2 3
+    tests/learning/results.py cartpole hopper --seeds 1 2 3 [--skip_done] [--runs=FOLDER]
 
 Each run adds a line to docs/results/PRESET.jsonl (in place of that seed's earlier one): the last and
 the best policy, evaluated without noise over 50 episodes that training never saw, and the commands
-that repeat it. The curve of the first seed is kept beside it, and docs/results.md gets its table
-anew. A run that is interrupted leaves the other lines as they are.
+that repeat it. The first seed's whole configuration and curve are kept beside it, and docs/results.md
+gets its tables anew, with the goals of goals.json. An interruption leaves the other lines as they
+are; what was trained so far is not lost where --runs names a folder: the next call goes on there.
 """
 
 import argparse
 import contextlib
+import csv
 import json
+import os
 import pathlib
+import re
 import shutil
+import signal
+import statistics
 import subprocess
 import tempfile
 import time
@@ -20,12 +27,16 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "docs" / "results"
 PAGE = ROOT / "docs" / "results.md"
-BEGIN, END = "<!-- rows: begin -->\n", "<!-- rows: end -->\n"
+GOALS = {goal["preset"]: goal for goal in json.loads(
+    pathlib.Path(__file__).with_name("goals.json").read_text())}
 EPISODES = 50
+SEEDS = 3
+# Where tests find what was built; for builds that are elsewhere.
+PROGRAMS = pathlib.Path(os.environ.get("HIVEWIRE_PROGRAMS", ROOT / "bazel-bin"))
 
 
 def program(label):
-    path = ROOT / "bazel-bin" / label
+    path = PROGRAMS / label
     if not path.exists():
         raise SystemExit(f"{path} is not there; build it: bazel build //server:env_server //policy:learner")
     return str(path)
@@ -48,14 +59,38 @@ def serving(folder, *flags):
         process.wait()
 
 
+def progress(run):
+    """The latest row of a run's table: (frames, seconds of training)."""
+    path = run / "progress.csv"
+    rows = list(csv.DictReader(path.open(newline=""))) if path.exists() else []
+    return (int(float(rows[-1]["frames"])), float(rows[-1]["seconds"])) if rows else (0, 0.0)
+
+
+def finish(command, run, stop_at):
+    """Runs the learner to its end, or ends it as a user would once it has seen `stop_at` frames."""
+    process = subprocess.Popen(command)
+    while process.poll() is None:
+        if stop_at and progress(run)[0] >= stop_at:
+            process.send_signal(signal.SIGTERM)
+            break
+        time.sleep(1)
+    if process.wait() != 0:
+        raise SystemExit(f"{' '.join(command)} ended with an error")
+
+
 def train(preset, seed, server, folder):
     """The row of one run; its run folder stays in `folder`."""
-    learner = program("policy/learner")
+    learner, stop_at = program("policy/learner"), GOALS.get(preset, {}).get("stop_at")
     run = folder / f"{preset}-{seed}"
-    command = [learner, "train", f"--preset={preset}", f"--seed={seed}", f"--server={server}"]
-    start = time.monotonic()
-    subprocess.run([*command, f"--run_folder={run}"], check=True)
-    seconds = time.monotonic() - start
+    command = f"learner train --preset={preset} --seed={seed}"
+    if any(run.glob("checkpoints/*")):
+        start = [f"--resume={run}"]
+    else:
+        shutil.rmtree(run, ignore_errors=True)
+        start = [f"--preset={preset}", f"--seed={seed}", f"--run_folder={run}"]
+    if not (stop_at and progress(run)[0] >= stop_at):
+        finish([learner, "train", *start, f"--server={server}"], run, stop_at)
+    subprocess.run([learner, "plot", str(run)], check=True, stdout=subprocess.DEVNULL)
     row = {"preset": preset, "seed": seed}
     for checkpoint in ("last", "best"):
         flags = [f"--checkpoint={checkpoint}", f"--episodes={EPISODES}", "--json"]
@@ -63,58 +98,129 @@ def train(preset, seed, server, folder):
                                 check=True, stdout=subprocess.PIPE, text=True).stdout
         evaluation = json.loads(output)
         row["env"] = evaluation["env"]
-        row[checkpoint] = {"frames": evaluation["frames"], **evaluation["return"]}
-    row["seconds"] = round(seconds, 1)
+        row[checkpoint] = {"frames": evaluation["frames"], **evaluation["return"],
+                           "length": evaluation["length"]["mean"]}
+    row["episodes"] = EPISODES
+    row["seconds"] = round(progress(run)[1], 1)
     row["commands"] = [
-        f"learner train --preset={preset} --seed={seed} --run_folder=RUN",
+        f"{command} --run_folder=RUN" + (f", ended by SIGTERM at {stop_at:,} frames" if stop_at else ""),
         f"learner eval RUN --checkpoint=last --episodes={EPISODES} --json",
     ]
     return row, run
 
 
+def rows_of(preset):
+    path = RESULTS / f"{preset}.jsonl"
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
 def keep(row, run):
-    """Puts the row into its file, ordered by seed, and the first seed's curve beside it."""
+    """Puts the row into its file, ordered by seed; the first seed's curve and config beside it."""
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{row['preset']}.jsonl"
-    rows = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-    rows = sorted([r for r in rows if r["seed"] != row["seed"]] + [row], key=lambda r: r["seed"])
+    rows = [r for r in rows_of(row["preset"]) if r["seed"] != row["seed"]] + [row]
+    rows.sort(key=lambda r: r["seed"])
     new = path.with_suffix(".new")
     new.write_text("".join(json.dumps(r) + "\n" for r in rows))
     new.rename(path)
     if row["seed"] == rows[0]["seed"]:
         shutil.copy(run / "learning_curve.svg", RESULTS / f"{row['preset']}.svg")
+        config = (run / "config.textproto").read_text()
+        # Where its server was is nothing to repeat.
+        config = re.sub(r'^ *server: ".*"\n', "", config, flags=re.MULTILINE)
+        (RESULTS / f"{row['preset']}.textproto").write_text(config)
 
 
-def write_table():
-    lines = ["| env | preset | seed | frames | last policy: mean ± deviation (worst) | best policy | seconds |",
-             "|---|---|---|---|---|---|---|"]
-    for path in sorted(RESULTS.glob("*.jsonl")):
-        for row in map(json.loads, path.read_text().splitlines()):
-            last, best = row["last"], row["best"]
-            lines.append(
-                f"| {row['env']} | {row['preset']} | {row['seed']} | {last['frames']:,} "
-                f"| {last['mean']:,.1f} ± {last['std']:,.1f} ({last['min']:,.1f}) "
-                f"| {best['mean']:,.1f} at {best['frames']:,} | {row['seconds']:.0f} |")
+def number(value):
+    return f"{value:,.1f}" if abs(value) < 100 else f"{value:,.0f}"
+
+
+def verdict(goal, means):
+    """Whether the mean over the seeds reaches the goal: the last policies', or the best ones'."""
+    better = (lambda mean, bound: mean <= bound) if goal.get("most") else (
+        lambda mean, bound: mean >= bound)
+    for name, mean in means.items():
+        if better(mean, goal["goal"]):
+            return "reached" if name == "last" else "reached by the best"
+    floor = goal.get("floor")
+    if floor is not None and any(better(mean, floor) for mean in means.values()):
+        return "**not reached**; above the floor"
+    return "**not reached**"
+
+
+def summary():
+    lines = ["| preset | env | frames | goal (floor) | last policy | best policy | seeds | minutes a run | |",
+             "|---|---|---|---|---|---|---|---|---|"]
+    for preset, goal in GOALS.items():
+        bound = number(goal["goal"]) + (f" ({number(goal['floor'])})" if "floor" in goal else "")
+        bound = ("≤ " if goal.get("most") else "") + bound
+        rows, wanted = rows_of(preset), goal.get("seeds", SEEDS)
+        if not rows:
+            lines.append(f"| {preset} | | | {bound} | | | 0 of {wanted} | | **missing**: not trained yet |")
+            continue
+        means = {name: statistics.mean(row[name]["mean"] for row in rows) for name in ("last", "best")}
+        outcome = verdict(goal, means)
+        if len(rows) < wanted:
+            outcome += "; **seeds missing**"
+        minutes = statistics.mean(row["seconds"] for row in rows) / 60
+        lines.append(f"| [{preset}](results/{preset}.jsonl) | {rows[0]['env']} "
+                     f"| {rows[0]['last']['frames']:,} | {bound} | {number(means['last'])} "
+                     f"| {number(means['best'])} | {len(rows)} of {wanted} | {minutes:.1f} | {outcome} |")
+    return lines
+
+
+def details():
+    lines = ["| preset | seed | last policy: mean ± deviation (worst … best), length | best policy | seconds |",
+             "|---|---|---|---|---|"]
+    names = [*GOALS, *(path.stem for path in sorted(RESULTS.glob("*.jsonl")) if path.stem not in GOALS)]
+    for row in (row for name in names for row in rows_of(name)):
+        last, best = row["last"], row["best"]
+        length = f", {last['length']:,.0f}" if "length" in last else ""
+        lines.append(
+            f"| {row['preset']} | {row['seed']} | {last['mean']:,.1f} ± {last['std']:,.1f} "
+            f"({last['min']:,.1f} … {last['max']:,.1f}){length} "
+            f"| {best['mean']:,.1f} at {best['frames']:,} | {row['seconds']:.0f} |")
+    return lines
+
+
+def curves():
+    images = [f"![{rows[0]['env']}](results/{preset}.svg)"
+              for preset in GOALS if (rows := rows_of(preset))]
+    lines = ["| | | |", "|---|---|---|"]
+    for k in range(0, len(images), 3):
+        lines.append("| " + " | ".join(images[k:k + 3] + [""] * (3 - len(images[k:k + 3]))) + " |")
+    return lines
+
+
+def write_page():
     page = PAGE.read_text()
-    before, rest = page.split(BEGIN)
-    PAGE.write_text(before + BEGIN + "\n".join(lines) + "\n" + END + rest.split(END)[1])
+    for name, part in (("summary", summary), ("rows", details), ("curves", curves)):
+        begin, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->\n"
+        before, rest = page.split(begin)
+        page = before + begin + "\n".join(part()) + "\n" + end + rest.split(end)[1]
+    PAGE.write_text(page)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("presets", nargs="*", help="none: only the table is written anew")
-    parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
+    parser.add_argument("presets", nargs="*", help="none: only the page is written anew")
+    parser.add_argument("--seeds", nargs="+", type=int, default=list(range(1, SEEDS + 1)))
+    parser.add_argument("--skip_done", action="store_true", help="what has its row is not run again")
+    parser.add_argument("--runs", type=pathlib.Path, help="where run folders stay; otherwise they go")
     args = parser.parse_args()
 
     with tempfile.TemporaryDirectory() as temporary:
-        folder = pathlib.Path(temporary)
-        with serving(folder) as server:
+        folder = args.runs or pathlib.Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        with serving(pathlib.Path(temporary)) as server:
             for preset in args.presets:
                 for seed in args.seeds:
+                    if args.skip_done and any(row["seed"] == seed for row in rows_of(preset)):
+                        continue
                     keep(*train(preset, seed, server, folder))
-                    write_table()
-    write_table()
+                    write_page()
+    write_page()
 
 
 if __name__ == "__main__":
