@@ -135,6 +135,10 @@ def number(value):
     return f"{value:,.1f}" if abs(value) < 100 else f"{value:,.0f}"
 
 
+def means_of(rows):
+    return {name: statistics.mean(row[name]["mean"] for row in rows) for name in ("last", "best")}
+
+
 def verdict(goal, means):
     """Whether the mean over the seeds reaches the goal: the last policies', or the best ones'."""
     better = (lambda mean, bound: mean <= bound) if goal.get("most") else (
@@ -158,7 +162,7 @@ def summary():
         if not rows:
             lines.append(f"| {preset} | | | {bound} | | | 0 of {wanted} | | **missing**: not trained yet |")
             continue
-        means = {name: statistics.mean(row[name]["mean"] for row in rows) for name in ("last", "best")}
+        means = means_of(rows)
         outcome = verdict(goal, means)
         if len(rows) < wanted:
             outcome += "; **seeds missing**"
@@ -207,6 +211,7 @@ def main():
     parser.add_argument("presets", nargs="*", help="none: only the page is written anew")
     parser.add_argument("--seeds", nargs="+", type=int, default=list(range(1, SEEDS + 1)))
     parser.add_argument("--skip_done", action="store_true", help="what has its row is not run again")
+    parser.add_argument("--check", action="store_true", help="fails where a preset misses its goal")
     parser.add_argument("--runs", type=pathlib.Path, help="where run folders stay; otherwise they go")
     args = parser.parse_args()
 
@@ -221,6 +226,10 @@ def main():
                     keep(*train(preset, seed, server, folder))
                     write_page()
     write_page()
+    missed = [preset for preset in args.presets if preset in GOALS
+              and not verdict(GOALS[preset], means_of(rows_of(preset))).startswith("reached")]
+    if args.check and missed:
+        raise SystemExit(f"the goal of goals.json is missed by {', '.join(missed)}")
 
 
 if __name__ == "__main__":
