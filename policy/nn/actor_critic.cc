@@ -4,66 +4,118 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "policy/nn/architecture.h"
-#include "policy/nn/float_bytes.h"
 #include "policy/nn/head_options.h"
 #include "policy/nn/mlp.h"
+#include "policy/nn/recurrent_layer.h"
 
 namespace hivewire {
 namespace {
 
+// What a head stands on: dense layers, then, of a model that remembers, a recurrent one. Without
+// layers it shows what it is shown.
+struct Body {
+  Mlp dense;
+  RecurrentLayer recurrent;
+
+  at::Tensor Forward(const at::Tensor& observations, const Passage& passage,
+                     at::Tensor& memory) const {
+    const at::Tensor features = dense.empty() ? observations : dense.Forward(observations);
+    if (recurrent.memory_width() == 0) return features;
+    return recurrent.Forward(features, passage.steps, passage.keep, memory);
+  }
+
+  void AppendParameters(const std::string& prefix, std::vector<NamedTensor>& out) const {
+    dense.AppendParameters(prefix, out);
+    recurrent.AppendParameters(prefix + ".recurrent", out);
+  }
+};
+
 class ActorCritic : public Model {
  public:
-  // Without a trunk `trunk` is empty and actor and critic start at the observation.
-  ActorCritic(PolicyColumns columns, Mlp trunk, bool has_trunk, Mlp actor, Mlp critic)
-      : columns_(std::move(columns)),
-        has_trunk_(has_trunk),
-        trunk_(std::move(trunk)),
+  // Without a body of its own (`shared`) the value stands on the policy's.
+  ActorCritic(std::string type, PolicyColumns columns, bool shared, Body policy_body,
+              Body value_body, Mlp actor, Mlp critic)
+      : type_(std::move(type)),
+        columns_(std::move(columns)),
+        shared_(shared),
+        policy_body_(std::move(policy_body)),
+        value_body_(std::move(value_body)),
         actor_(std::move(actor)),
         critic_(std::move(critic)) {}
 
+  int64_t policy_memory_width() const override { return policy_body_.recurrent.memory_width(); }
+  int64_t value_memory_width() const override {
+    return shared_ ? 0 : value_body_.recurrent.memory_width();
+  }
+
   Output Forward(const at::Tensor& observations, Passage& passage) const override {
-    if (!has_trunk_) {
+    if (!shared_) {
       return {ForwardPolicy(observations, passage), ForwardValue(observations, passage)};
     }
-    const at::Tensor features = trunk_.Forward(observations);
+    const at::Tensor features = policy_body_.Forward(observations, passage, passage.policy_memory);
     return {actor_.Forward(features), critic_.Forward(features).squeeze(1)};
   }
 
-  at::Tensor ForwardPolicy(const at::Tensor& observations, Passage&) const override {
-    return actor_.Forward(has_trunk_ ? trunk_.Forward(observations) : columns_.Of(observations));
+  at::Tensor ForwardPolicy(const at::Tensor& observations, Passage& passage) const override {
+    return actor_.Forward(
+        policy_body_.Forward(columns_.Of(observations), passage, passage.policy_memory));
   }
 
-  at::Tensor ForwardValue(const at::Tensor& observations, Passage&) const override {
-    return critic_.Forward(has_trunk_ ? trunk_.Forward(observations) : observations).squeeze(1);
+  at::Tensor ForwardValue(const at::Tensor& observations, Passage& passage) const override {
+    if (!shared_) {
+      return critic_.Forward(value_body_.Forward(observations, passage, passage.value_memory))
+          .squeeze(1);
+    }
+    at::Tensor memory = passage.policy_memory;
+    return critic_.Forward(policy_body_.Forward(observations, passage, memory)).squeeze(1);
   }
 
-  bool shares_parameters() const override { return has_trunk_; }
+  bool shares_parameters() const override { return shared_; }
 
   std::vector<NamedTensor> Parameters() const override {
     std::vector<NamedTensor> parameters;
-    trunk_.AppendParameters("trunk", parameters);
+    policy_body_.AppendParameters(shared_ ? "trunk" : "actor_body", parameters);
+    if (!shared_) value_body_.AppendParameters("critic_body", parameters);
     actor_.AppendParameters("actor", parameters);
     critic_.AppendParameters("critic", parameters);
     return parameters;
   }
 
   absl::Status Export(v1::Policy& policy) const override {
-    trunk_.AppendLayers(*policy.mutable_actor());
+    if (policy_memory_width() > 0) {
+      return absl::UnimplementedError(absl::StrCat(
+          "model.type \"", type_,
+          "\" remembers, which a policy on the wire cannot; it acts in the learner only"));
+    }
+    policy_body_.dense.AppendLayers(*policy.mutable_actor());
     actor_.AppendLayers(*policy.mutable_actor());
-    trunk_.AppendLayers(*policy.mutable_critic());
+    (shared_ ? policy_body_ : value_body_).dense.AppendLayers(*policy.mutable_critic());
     critic_.AppendLayers(*policy.mutable_critic());
     columns_.Widen(*policy.mutable_actor(0));
     return absl::OkStatus();
   }
 
  private:
+  std::string type_;
   PolicyColumns columns_;
-  bool has_trunk_;
-  Mlp trunk_;
+  bool shared_;
+  Body policy_body_;
+  Body value_body_;
   Mlp actor_;
   Mlp critic_;
 };
+
+CellKind KindOf(const std::string& type) {
+  return type == "lstm" ? CellKind::kLstm : type == "gru" ? CellKind::kGru : CellKind::kRnn;
+}
+
+std::vector<int64_t> Widths(int64_t inputs, const v1::ModelConfig& config) {
+  std::vector<int64_t> widths = {inputs};
+  widths.insert(widths.end(), config.hidden().begin(), config.hidden().end());
+  return widths;
+}
 
 }  // namespace
 
@@ -74,28 +126,41 @@ absl::StatusOr<std::unique_ptr<Model>> MakeActorCritic(const v1::ModelConfig& gi
   if (absl::Status status = ResolveArchitecture(config); !status.ok()) return status;
   absl::StatusOr<HeadOptions> heads = HeadOptions::Make(config, shape);
   if (!heads.ok()) return heads.status();
-
-  Mlp::Options hidden = heads->dense;
-  hidden.widths.assign(config.hidden().begin(), config.hidden().end());
   PolicyColumns columns(shape);
-  Mlp trunk;
-  Mlp::Options actor = heads->policy;
-  Mlp::Options critic = heads->value;
-  if (config.shared_trunk()) {
-    hidden.widths.insert(hidden.widths.begin(), shape.observation_dim);
-    trunk = Mlp(hidden, generator);
-    actor.widths = {hidden.widths.back(), shape.policy_outputs};
-    critic.widths = {hidden.widths.back(), 1};
+  const bool shared = config.shared_trunk();
+  Mlp::Options& actor = heads->policy;
+  Mlp::Options& critic = heads->value;
+
+  Body policy_body, value_body;
+  if (shared || IsRecurrent(config)) {
+    int64_t features = 0;
+    const auto make_body = [&](int64_t inputs) {
+      Body body;
+      Mlp::Options dense = heads->dense;
+      dense.widths = Widths(inputs, config);
+      features = dense.widths.back();
+      body.dense = Mlp(dense, generator);
+      if (IsRecurrent(config)) {
+        body.recurrent =
+            RecurrentLayer(KindOf(config.type()), features, config.recurrent_width(), generator);
+        features = config.recurrent_width();
+      }
+      return body;
+    };
+    policy_body = make_body(columns.count());
+    if (!shared) value_body = make_body(shape.observation_dim);
+    actor.widths = critic.widths = {features};
   } else {
-    actor.widths = critic.widths = hidden.widths;
-    actor.widths.insert(actor.widths.begin(), columns.count());
-    actor.widths.push_back(shape.policy_outputs);
-    critic.widths.insert(critic.widths.begin(), shape.observation_dim);
-    critic.widths.push_back(1);
+    // Each is one perceptron from the observation on.
+    actor.widths = Widths(columns.count(), config);
+    critic.widths = Widths(shape.observation_dim, config);
   }
+  actor.widths.push_back(shape.policy_outputs);
+  critic.widths.push_back(1);
   Mlp actor_mlp(actor, generator);
   Mlp critic_mlp(critic, generator);
-  return std::make_unique<ActorCritic>(std::move(columns), std::move(trunk), config.shared_trunk(),
+  return std::make_unique<ActorCritic>(config.type(), std::move(columns), shared,
+                                       std::move(policy_body), std::move(value_body),
                                        std::move(actor_mlp), std::move(critic_mlp));
 }
 

@@ -47,6 +47,9 @@ class Mlp {
   Mlp() = default;
   Mlp(const Options& options, at::Generator& generator);
 
+  // Whether it has no layers.
+  bool empty() const { return parameters_.empty(); }
+
   // (rows, inputs) → (rows, outputs).
   at::Tensor Forward(const at::Tensor& input) const;
 

@@ -14,7 +14,6 @@
 #include "policy/nn/gaussian.h"
 #include "policy/nn/model.h"
 #include "policy/nn/multi_categorical.h"
-#include "policy/nn/recurrent_actor_critic.h"
 #include "policy/nn/tanh_gaussian.h"
 
 namespace hivewire {
@@ -33,9 +32,9 @@ using DistributionFactory = absl::StatusOr<std::unique_ptr<Distribution>> (*)(
 
 constexpr Entry<ModelFactory> kModels[] = {
     {"mlp", MakeActorCritic},
-    {"gru", MakeRecurrentActorCritic},
-    {"lstm", MakeRecurrentActorCritic},
-    {"rnn", MakeRecurrentActorCritic},
+    {"gru", MakeActorCritic},
+    {"lstm", MakeActorCritic},
+    {"rnn", MakeActorCritic},
 };
 
 constexpr Entry<DistributionFactory> kDistributions[] = {
