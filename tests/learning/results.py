@@ -148,7 +148,7 @@ def verdict(goal, means):
             return "reached" if name == "last" else "reached by the best"
     floor = goal.get("floor")
     if floor is not None and any(better(mean, floor) for mean in means.values()):
-        return "**not reached**; above the floor"
+        return "**not reached**, above the floor"
     return "**not reached**"
 
 
@@ -164,6 +164,8 @@ def summary():
             continue
         means = means_of(rows)
         outcome = verdict(goal, means)
+        if outcome.startswith("**not") and "limit" in goal:
+            outcome += f": {goal['limit']}"
         if len(rows) < wanted:
             outcome += "; **seeds missing**"
         minutes = statistics.mean(row["seconds"] for row in rows) / 60
