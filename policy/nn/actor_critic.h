@@ -1,5 +1,6 @@
-// The models that are built in: "mlp", a perceptron for the policy and one for the value, and "rnn",
-// "lstm" and "gru", which have a recurrent layer before the last; apart or on a common trunk.
+// The models that are built in: "mlp", a perceptron for the policy and one for the value, and
+// "rnn", "lstm" and "gru", which have a recurrent layer before the last; apart or on a common
+// trunk.
 #ifndef HIVEWIRE_POLICY_NN_ACTOR_CRITIC_H_
 #define HIVEWIRE_POLICY_NN_ACTOR_CRITIC_H_
 
