@@ -78,18 +78,19 @@ def finish(command, run, stop_at):
         raise SystemExit(f"{' '.join(command)} ended with an error")
 
 
-def train(preset, seed, server, folder):
-    """The row of one run; its run folder stays in `folder`."""
+def train(preset, seed, server, folder, settings):
+    """The row of one run, with these assignments over its preset; its folder stays in `folder`."""
     learner, stop_at = program("policy/learner"), GOALS.get(preset, {}).get("stop_at")
     run = folder / f"{preset}-{seed}"
-    command = f"learner train --preset={preset} --seed={seed}"
+    settings = [f"--set={assignment}" for assignment in settings]
+    command = " ".join([f"learner train --preset={preset} --seed={seed}", *settings])
     if any(run.glob("checkpoints/*")):
         start = [f"--resume={run}"]
     else:
         shutil.rmtree(run, ignore_errors=True)
         start = [f"--preset={preset}", f"--seed={seed}", f"--run_folder={run}"]
     if not (stop_at and progress(run)[0] >= stop_at):
-        finish([learner, "train", *start, f"--server={server}"], run, stop_at)
+        finish([learner, "train", *start, *settings, f"--server={server}"], run, stop_at)
     subprocess.run([learner, "plot", str(run)], check=True, stdout=subprocess.DEVNULL)
     row = {"preset": preset, "seed": seed}
     for checkpoint in ("last", "best"):
@@ -213,6 +214,8 @@ def main():
     parser.add_argument("presets", nargs="*", help="none: only the page is written anew")
     parser.add_argument("--seeds", nargs="+", type=int, default=list(range(1, SEEDS + 1)))
     parser.add_argument("--skip_done", action="store_true", help="what has its row is not run again")
+    parser.add_argument("--set", action="append", default=[], metavar="PATH=VALUE",
+                        help="over the presets: threads=1 where the machine is busy changes no figure")
     parser.add_argument("--check", action="store_true", help="fails where a preset misses its goal")
     parser.add_argument("--runs", type=pathlib.Path, help="where run folders stay; otherwise they go")
     args = parser.parse_args()
@@ -225,7 +228,7 @@ def main():
                 for seed in args.seeds:
                     if args.skip_done and any(row["seed"] == seed for row in rows_of(preset)):
                         continue
-                    keep(*train(preset, seed, server, folder))
+                    keep(*train(preset, seed, server, folder, args.set))
                     write_page()
     write_page()
     missed = [preset for preset in args.presets if preset in GOALS
