@@ -21,6 +21,7 @@ import shutil
 import signal
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -69,12 +70,16 @@ def progress(run):
 def finish(command, run, stop_at):
     """Runs the learner to its end, or ends it as a user would once it has seen `stop_at` frames."""
     process = subprocess.Popen(command)
-    while process.poll() is None:
-        if stop_at and progress(run)[0] >= stop_at:
-            process.send_signal(signal.SIGTERM)
-            break
-        time.sleep(1)
-    if process.wait() != 0:
+    try:
+        while process.poll() is None:
+            if stop_at and progress(run)[0] >= stop_at:
+                break
+            time.sleep(1)
+    finally:
+        # Where it still runs it writes a checkpoint, which the next call goes on from.
+        process.terminate()
+        code = process.wait()
+    if code != 0:
         raise SystemExit(f"{' '.join(command)} ended with an error")
 
 
@@ -91,6 +96,9 @@ def train(preset, seed, server, folder, settings):
         start = [f"--preset={preset}", f"--seed={seed}", f"--run_folder={run}"]
     if not (stop_at and progress(run)[0] >= stop_at):
         finish([learner, "train", *start, *settings, f"--server={server}"], run, stop_at)
+    total = stop_at or int(re.search(r"total_frames: (\d+)", (run / "config.textproto").read_text())[1])
+    if progress(run)[0] < total:
+        raise SystemExit(f"{run} was stopped at {progress(run)[0]:,} of {total:,} frames")
     subprocess.run([learner, "plot", str(run)], check=True, stdout=subprocess.DEVNULL)
     row = {"preset": preset, "seed": seed}
     for checkpoint in ("last", "best"):
@@ -133,7 +141,7 @@ def keep(row, run):
 
 
 def number(value):
-    return f"{value:,.1f}" if abs(value) < 100 else f"{value:,.0f}"
+    return f"{value:,.1f}" if abs(value) < 1000 else f"{value:,.0f}"
 
 
 def means_of(rows):
@@ -154,11 +162,11 @@ def verdict(goal, means):
 
 
 def summary():
-    lines = ["| preset | env | frames | goal (floor) | last policy | best policy | seeds | minutes a run | |",
-             "|---|---|---|---|---|---|---|---|---|"]
+    lines = ["| preset | env | frames | goal (floor) | whose figure | last policy | best policy | seeds | minutes a run | |",
+             "|---|---|---|---|---|---|---|---|---|---|"]
     for preset, goal in GOALS.items():
         bound = number(goal["goal"]) + (f" ({number(goal['floor'])})" if "floor" in goal else "")
-        bound = ("≤ " if goal.get("most") else "") + bound
+        bound = ("≤ " if goal.get("most") else "") + bound + f" | {goal['of']}"
         rows, wanted = rows_of(preset), goal.get("seeds", SEEDS)
         if not rows:
             lines.append(f"| {preset} | | | {bound} | | | 0 of {wanted} | | **missing**: not trained yet |")
@@ -219,6 +227,7 @@ def main():
     parser.add_argument("--check", action="store_true", help="fails where a preset misses its goal")
     parser.add_argument("--runs", type=pathlib.Path, help="where run folders stay; otherwise they go")
     args = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
 
     with tempfile.TemporaryDirectory() as temporary:
         folder = args.runs or pathlib.Path(temporary)
