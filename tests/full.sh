@@ -51,7 +51,7 @@ memory() {
 # Everything that docs/performance.md tells, measured anew.
 bench() {
   local name
-  for name in compare service profile network robohive; do
+  for name in compare service profile network robohive learner; do
     "${HIVEWIRE_ROOT}/tests/bench/${name}.sh" || return 1
   done
 }

@@ -10,20 +10,20 @@ readonly CACHE="${XDG_CACHE_HOME:-${HOME}/.cache}/hivewire"
 
 export PYTHONDONTWRITEBYTECODE=1
 
-# peers [FILE]: installs the pinned peers of peers/FILE (requirements.txt), once for each content of
-# it. Prints --peers_folder and their folder, a word a line; nothing, and NOT COMPARED to the user,
-# where pip cannot fetch them. A plain folder: Debian's Python has no virtual environments without
-# another package.
+# peers [FILE]: installs the pinned peers, once for each content of peers/FILE (requirements.txt).
+# Prints --peers_folder and their folder, a word a line; nothing, and NOT COMPARED to the user, where
+# pip cannot fetch them. A plain folder: Debian's Python has no virtual environments without another
+# package.
 peers() {
-  local file="${BENCH}/peers/${1:-requirements.txt}" key folder partial
-  key="$({ cat "${file}"; python3 --version; } | sha256sum | cut -c1-16)"
+  local list="${BENCH}/peers/${1:-requirements.txt}" key folder partial
+  key="$({ cat "${list}"; python3 --version; } | sha256sum | cut -c1-16)"
   folder="${CACHE}/peers-${key}"
   if [[ ! -d "${folder}" ]]; then
-    say "bench: installing the peers of ${file##*/} from PyPI"
+    say "bench: installing the peers of ${list#"${HIVEWIRE_ROOT}/"} from PyPI"
     mkdir -p "${CACHE}"
     partial="$(mktemp -d "${CACHE}/partial.XXXXXX")"
-    if ! python3 -m pip install --quiet --disable-pip-version-check --no-deps --only-binary=:all: \
-      --root-user-action=ignore --target "${partial}" -r "${file}" >&2; then
+    if ! python3 -m pip install --quiet --disable-pip-version-check --no-deps --no-cache-dir \
+      --only-binary=:all: --root-user-action=ignore --target "${partial}" -r "${list}" >&2; then
       rm -rf "${partial}"
       say "NOT COMPARED: pip could not fetch the peers (see above)"
       return

@@ -285,6 +285,37 @@ def robohive_goals(robohive):
             "{:,.0f} B",
         ),
     ]
+# Sides of learner.json by the beginning of their names, with what ours is to be times theirs.
+LEARNERS = [
+    ("ppo", "Stable-Baselines3", {"Ant-v5": 2.5, "HalfCheetah-v5": 3}),
+    ("ppo", "plain PyTorch", {"Ant-v5": 1.5, "HalfCheetah-v5": 1.5}),
+    ("recurrent", "sb3-contrib", {"HalfCheetah-v5": 3}),
+]
+
+
+def learner_goals(learner):
+    goals = []
+    for kind, peer, bounds in LEARNERS:
+        cells = [cell for cell in (learner or {}).get("cells", []) if cell["kind"] == kind]
+        for env, bound in bounds.items():
+            found = {
+                cell["minibatch"]: side["ours_to_it"]
+                for cell in cells
+                if cell["env"] == env
+                for side in cell["sides"]
+                if side["side"].startswith(peer)
+            }
+            of = " and ".join(format(minibatch, ",") for minibatch in found)
+            goals.append(
+                Goal(
+                    f"{'recurrent ' if kind == 'recurrent' else ''}PPO over gRPC ÷ {peer},"
+                    f" {SHORT[env]}" + (f", minibatches of {of}" if of else ""),
+                    f"≥ {bound:g}",
+                    " / ".join(f"{ratio:.1f}" for ratio in found.values()) or "–",
+                    verdict([ratio >= bound for ratio in found.values()]),
+                )
+            )
+    return goals
 
 
 def all_goals(results):
@@ -294,4 +325,5 @@ def all_goals(results):
         + profile_goals(results["profile"])
         + network_goals(results["network"])
         + robohive_goals(results["robohive"])
+        + learner_goals(results["learner"])
     )

@@ -24,6 +24,7 @@ void PlayTurns(JsonObject ready, const std::vector<std::string>& sides, const st
         answer.Add("round_trip_us", 1e6 * turn->round_trip_p50)
             .Add("round_trip_net_us", 1e6 * turn->round_trip_net_p50);
       }
+      if (turn->update_seconds > 0) answer.Add("update_seconds", turn->update_seconds);
     } else {
       answer.Add("error", turn.status().message());
     }

@@ -21,6 +21,8 @@ struct Turn {
   double seconds = 0;
   // Of one lane, its step included and without it; 0 where there are more lanes.
   double round_trip_p50 = 0, round_trip_net_p50 = 0;
+  // Of `seconds`, a learner's share for learning; 0 for who does not learn.
+  double update_seconds = 0;
 };
 
 // Prints `ready` with `sides` added, all of them on `engine`, and plays until the end of the input.

@@ -401,6 +401,67 @@ def robohive_section(robohive):
     return parts
 
 
+def learner_section(learner):
+    parts = ["## Learning"]
+    if learner.get("cells"):
+        parts += [
+            measured_by(learner),
+            (
+                "PPO end to end: collecting one update's steps and learning from them, sides taking"
+                " turns as above. All have the same hyperparameters (actor and critic with two layers"
+                " of 64, ten epochs, no normalisers) and two threads for learning. Ours steps its"
+                " envs through a server on a Unix socket; Stable-Baselines3 has the faster of its two"
+                " vector envs; the plain loop is one file's worth of PyTorch on EnvPool. The"
+                " recurrent policies are LSTMs of 64 units behind a layer of 64; sb3-contrib's"
+                " gradients run through whole stretches of a minibatch, ours through 16 steps."
+            ),
+            table(
+                ["PPO", "envs × steps", "minibatch", "side", "steps/s", "range", "ours ÷ it", "learning"],
+                [
+                    [
+                        f"{cell['env']}" + (", LSTM" if cell["kind"] == "recurrent" else ""),
+                        f"{cell['num_envs']} × {cell['rollout_steps']:,}",
+                        f"{cell['minibatch']:,}",
+                        side["side"],
+                        number(side["steps_per_s"]),
+                        "{:,.0f} – {:,.0f}".format(*side["range"]),
+                        number(side.get("ours_to_it"), ".2f"),
+                        number(side.get("share_of_update"), ".0%"),
+                    ]
+                    for cell in learner["cells"]
+                    for side in cell["sides"]
+                ],
+                numbers_from=4,
+            ),
+        ]
+        for cell in learner["cells"]:
+            for peer, why in cell["missing"].items():
+                parts.append(f"Not compared on {cell['env']}: {peer} ({why}).")
+    if "time_to_return" in learner:
+        part = learner["time_to_return"]
+        parts += [
+            (
+                f"Until the latest hundred training episodes of {part['env']} return"
+                f" {part['wanted']:,.0f} on average, by preset `{part['preset']}` and the same"
+                " hyperparameters and normalisers in Stable-Baselines3, one run each, one after the"
+                f" other. {measured_by(part)}"
+            ),
+            table(
+                ["side", "minutes", "frames", "mean return"],
+                [
+                    [
+                        side + ("" if point["reached"] else " (not reached)"),
+                        f"{point['seconds'] / 60:.1f}",
+                        number(point["frames"]),
+                        number(point["mean_return"]),
+                    ]
+                    for side, point in part["sides"].items()
+                ],
+            ),
+        ]
+    return parts
+
+
 def page(results):
     parts = [
         "# Performance",
@@ -425,6 +486,7 @@ def page(results):
         ("profile", profile_section),
         ("network", network_section),
         ("robohive", robohive_section),
+        ("learner", learner_section),
     ):
         if results[name]:
             parts += (
@@ -443,7 +505,7 @@ def main():
     )
     options = parser.parse_args()
     check, docs = options.check, options.root / "docs"
-    names = ("stepping", "service", "profile", "network", "robohive")
+    names = ("stepping", "service", "profile", "network", "robohive", "learner")
     results = {name: load(docs, name) for name in names}
     files = {docs / "performance.md": page(results)}
     if results["stepping"]:

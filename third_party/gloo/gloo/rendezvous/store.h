@@ -1,0 +1,25 @@
+// See ../../BUILD.
+#ifndef HIVEWIRE_THIRD_PARTY_GLOO_RENDEZVOUS_STORE_H_
+#define HIVEWIRE_THIRD_PARTY_GLOO_RENDEZVOUS_STORE_H_
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+namespace gloo {
+namespace rendezvous {
+
+class Store {
+ public:
+  virtual ~Store();
+  virtual void set(const std::string& key, const std::vector<char>& data) = 0;
+  virtual std::vector<char> get(const std::string& key) = 0;
+  virtual void wait(const std::vector<std::string>& keys) = 0;
+  virtual void wait(const std::vector<std::string>& keys,
+                    const std::chrono::milliseconds& timeout) = 0;
+};
+
+}  // namespace rendezvous
+}  // namespace gloo
+
+#endif  // HIVEWIRE_THIRD_PARTY_GLOO_RENDEZVOUS_STORE_H_
