@@ -28,6 +28,7 @@
 #include "policy/action_space.h"
 #include "policy/actor.h"
 #include "policy/checkpoint/tensor_map.h"
+#include "policy/ranks/ranks.h"
 
 namespace hivewire {
 
@@ -77,6 +78,13 @@ class Algorithm : public Actor {
   // none, and then nothing is taken over.
   virtual absl::Status TakeChoices(LaneRange, const Choices&) {
     return absl::UnimplementedError("this algorithm learns only from actions of its own");
+  }
+
+  // From now on learns together with the same algorithm in the other ranks, from as many lanes
+  // each; takes over rank 0's weights. Updates then wait for each other, and fail once a rank is
+  // lost. `ranks` outlives the algorithm. UNIMPLEMENTED where it learns alone.
+  virtual absl::Status LearnWith(Ranks&) {
+    return absl::UnimplementedError("this algorithm learns in one rank alone");
   }
 
   // Learns from what was recorded; lanes may have taken different numbers of steps where a run

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "client/vector_env.h"
+#include "policy/ranks/moments.h"
 
 namespace hivewire {
 namespace {
@@ -43,6 +44,18 @@ void Normalizers::StartAnew(int first_lane, int count) {
   std::vector<float> none(static_cast<size_t>(count));
   const std::vector<uint8_t> no(none.size());
   reward_->Normalize(first_lane, absl::MakeSpan(none), no, no, no);
+}
+
+void Normalizers::BeginSharing() {
+  if (reward_ != nullptr) reward_->BeginSharing();
+}
+
+absl::Status Normalizers::EndSharing(Ranks& ranks) {
+  if (reward_ == nullptr) return absl::OkStatus();
+  RunningMoments all = reward_->before();
+  absl::Status status = MergeOverRanks(ranks, reward_->added(), all);
+  reward_->EndSharing(std::move(all));
+  return status;
 }
 
 void Normalizers::Save(TensorMap& tensors) const {

@@ -16,6 +16,7 @@
 #include "hivewire/v1/learner.pb.h"
 #include "policy/checkpoint/tensor_map.h"
 #include "policy/normalizer.h"
+#include "policy/ranks/ranks.h"
 
 namespace hivewire {
 
@@ -35,6 +36,10 @@ class Normalizers {
                         absl::Span<const uint8_t> terminated, absl::Span<const uint8_t> truncated);
   // Returns of these lanes do not reach across what happens now.
   void StartAnew(int first_lane, int count);
+
+  // Rewards that several ranks normalise between these calls count for all of them afterwards.
+  void BeginSharing();
+  absl::Status EndSharing(Ranks& ranks);
 
   void Save(TensorMap& tensors) const;
   absl::Status Load(const TensorMap& tensors);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "policy/random_policy.h"
+#include "policy/ranks/moments.h"
 
 namespace hivewire {
 namespace {
@@ -15,9 +16,10 @@ constexpr char kEndedBadly[] = "collector.ended_badly";
 }  // namespace
 
 FragmentCollector::FragmentCollector(FragmentSource& source, Algorithm& algorithm,
-                                     const v1::LearnerConfig& config)
+                                     const v1::LearnerConfig& config, Ranks* ranks)
     : source_(source),
       algorithm_(algorithm),
+      ranks_(ranks),
       num_lanes_(source.problem().num_lanes),
       normalizers_(config, source.problem().observation_dim, source.problem().num_lanes),
       random_frames_(
@@ -26,6 +28,12 @@ FragmentCollector::FragmentCollector(FragmentSource& source, Algorithm& algorith
       ended_badly_(static_cast<size_t>(num_lanes_)) {}
 
 absl::Status FragmentCollector::Start(uint64_t seed) { return source_.Start(seed); }
+
+int64_t FragmentCollector::OwnPart(int64_t frames) const {
+  if (ranks_ == nullptr) return frames;
+  const int64_t rank = ranks_->rank();
+  return frames * (rank + 1) / ranks_->size() - frames * rank / ranks_->size();
+}
 
 absl::StatusOr<int64_t> FragmentCollector::Collect(int64_t max_frames) {
   int64_t collected = 0;
@@ -49,16 +57,32 @@ absl::StatusOr<int64_t> FragmentCollector::Collect(int64_t max_frames) {
   const absl::StatusOr<int64_t> frames =
       Gather(*std::move(policy), max_frames - collected, experience);
   if (!frames.ok()) return frames;
-  if (absl::Status status = Record(experience, *frames); !status.ok()) return status;
+  if (ranks_ != nullptr) normalizers_.BeginSharing();
+  absl::Status status = Record(experience, own_frames_);
+  if (status.ok() && ranks_ != nullptr) status = normalizers_.EndSharing(*ranks_);
+  if (!status.ok()) return status;
   return collected + *frames;
 }
 
 absl::StatusOr<int64_t> FragmentCollector::Gather(v1::Policy policy, int64_t max_frames,
                                                   Experience& experience) {
+  absl::StatusOr<int64_t> frames = GatherOwn(std::move(policy), OwnPart(max_frames), experience);
+  own_frames_ = frames.value_or(0);
+  if (ranks_ != nullptr) frames = Agree(*ranks_, frames);
+  if (!frames.ok()) return frames;
+  if (absl::Status status = Normalize(experience, own_frames_); !status.ok()) return status;
+  return frames;
+}
+
+absl::StatusOr<int64_t> FragmentCollector::GatherOwn(v1::Policy policy, int64_t frames,
+                                                     Experience& experience) {
+  experience = {};
   policy.set_version(++version_);
   policy.add_observation_leaves("observation");
   *policy.add_action() = source_.action_leaf();
-  const int64_t wanted = std::min(max_frames, algorithm_.StepsUntilUpdate() * num_lanes_);
+  const int64_t wanted = std::min(frames, algorithm_.StepsUntilUpdate() * num_lanes_);
+  // At the very end of a run there may be no frame left for this rank.
+  if (wanted == 0) return 0;
   absl::StatusOr<std::vector<Experience>> parts =
       source_.Gather(policy, static_cast<int>((wanted + num_lanes_ - 1) / num_lanes_));
   if (!parts.ok()) return parts.status();
@@ -68,9 +92,12 @@ absl::StatusOr<int64_t> FragmentCollector::Gather(v1::Policy policy, int64_t max
     for (const int lane : part.lanes) ended_badly_[static_cast<size_t>(lane)] = 0;
   }
   experience = JoinLanes(*std::move(parts));
+  return std::min(wanted, static_cast<int64_t>(experience.steps) * experience.num_lanes());
+}
+
+absl::Status FragmentCollector::Normalize(Experience& experience, int64_t own_frames) {
   const int64_t lanes = experience.num_lanes();
-  const int64_t frames = std::min(wanted, experience.steps * lanes);
-  const int steps = static_cast<int>((frames + lanes - 1) / lanes);
+  const int steps = lanes > 0 ? static_cast<int>((own_frames + lanes - 1) / lanes) : 0;
   for (const EpisodeSummary& episode : EpisodesWithin(experience, steps)) {
     episodes_.push_back(episode);
   }
@@ -87,19 +114,20 @@ absl::StatusOr<int64_t> FragmentCollector::Gather(v1::Policy policy, int64_t max
       ended_badly = experience.fault[experience.row(t, k)];
     }
   }
-  if (ObservationNormalizer* normalizer = normalizers_.observation()) {
-    const ObservationNormalizer published = *normalizer;
-    const auto dim = static_cast<size_t>(experience.shape.observation_dim);
-    if (!fixed_normalizer_ || random_frames_ > 0) {
-      normalizer->moments().Update(
-          absl::MakeConstSpan(experience.observations).first(seen_.size() * dim), seen_);
-    }
-    published.Normalize(absl::MakeSpan(experience.observations));
+  ObservationNormalizer* const normalizer = normalizers_.observation();
+  if (normalizer == nullptr) return absl::OkStatus();
+  const ObservationNormalizer published = *normalizer;
+  absl::Status status;
+  if (!fixed_normalizer_ || random_frames_ > 0) {
+    const size_t seen = seen_.size() * static_cast<size_t>(experience.shape.observation_dim);
+    status = UpdateOverRanks(ranks_, absl::MakeConstSpan(experience.observations).first(seen),
+                             seen_, normalizer->moments());
   }
-  return frames;
+  published.Normalize(absl::MakeSpan(experience.observations));
+  return status;
 }
 
-absl::Status FragmentCollector::Record(Experience& experience, int64_t frames) {
+absl::Status FragmentCollector::Record(Experience& experience, int64_t own_frames) {
   const int num_lanes = experience.num_lanes();
   const size_t dim = static_cast<size_t>(experience.shape.observation_dim);
   // Lanes that follow one another in the run are told of together.
@@ -112,7 +140,7 @@ absl::Status FragmentCollector::Record(Experience& experience, int64_t frames) {
     for (int step = 0; step < experience.steps; ++step) {
       // In the last step only the first lanes may count.
       const int count = static_cast<int>(std::clamp<int64_t>(
-          frames - static_cast<int64_t>(step) * num_lanes - begin, 0, end - begin));
+          own_frames - static_cast<int64_t>(step) * num_lanes - begin, 0, end - begin));
       if (count == 0) break;
       const LaneRange lanes = {begin, count};
       const size_t at = experience.row(step, static_cast<size_t>(begin));

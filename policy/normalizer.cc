@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace hivewire {
 namespace {
@@ -36,15 +37,12 @@ void RunningMoments::Update(absl::Span<const float> rows, absl::Span<const uint8
     }
   }
   for (double& variance : batch_variance_) variance /= count;
-  MergeBatch(count, batch_mean_, batch_variance_);
+  Merge(count, batch_mean_, batch_variance_);
 }
 
-void RunningMoments::Merge(const RunningMoments& other) {
-  if (other.count_ > 0) MergeBatch(other.count_, other.mean_, other.variance_);
-}
-
-void RunningMoments::MergeBatch(double count, absl::Span<const double> mean,
-                                absl::Span<const double> variance) {
+void RunningMoments::Merge(double count, absl::Span<const double> mean,
+                           absl::Span<const double> variance) {
+  if (count == 0) return;
   const double total = count_ + count;
   for (size_t i = 0; i < mean_.size(); ++i) {
     const double delta = mean[i] - mean_[i];
@@ -110,10 +108,22 @@ void RewardNormalizer::Normalize(int first_lane, absl::Span<float> rewards,
     if (terminated[i] || truncated[i]) lane_return = 0;
   }
   moments_.Update(scratch_, valid);
+  if (added_.has_value()) added_->Update(scratch_, valid);
   const double scale = 1.0 / std::sqrt(moments_.variance()[0] + kEpsilon);
   for (float& reward : rewards) {
     reward = static_cast<float>(std::clamp(reward * scale, -clip_, clip_));
   }
+}
+
+void RewardNormalizer::BeginSharing() {
+  before_ = moments_;
+  added_ = RunningMoments(1);
+}
+
+void RewardNormalizer::EndSharing(RunningMoments all) {
+  moments_ = std::move(all);
+  before_.reset();
+  added_.reset();
 }
 
 void RewardNormalizer::Save(const std::string& prefix, TensorMap& tensors) const {

@@ -6,6 +6,7 @@
 #define HIVEWIRE_POLICY_NORMALIZER_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,8 +24,8 @@ class RunningMoments {
 
   // Takes in `rows` (n, dim), without those whose `mask` is 0 (empty: all of them).
   void Update(absl::Span<const float> rows, absl::Span<const uint8_t> mask = {});
-  // As though the other's rows had been seen here (Chan et al. 1979).
-  void Merge(const RunningMoments& other);
+  // As though `count` rows of that mean and variance had been seen here (Chan et al. 1979).
+  void Merge(double count, absl::Span<const double> mean, absl::Span<const double> variance);
 
   double count() const { return count_; }
   const std::vector<double>& mean() const { return mean_; }
@@ -35,8 +36,6 @@ class RunningMoments {
   absl::Status Load(const std::string& prefix, const TensorMap& tensors);
 
  private:
-  void MergeBatch(double count, absl::Span<const double> mean, absl::Span<const double> variance);
-
   double count_ = 0;
   std::vector<double> mean_;
   std::vector<double> variance_;
@@ -76,11 +75,20 @@ class RewardNormalizer {
   void Normalize(int first_lane, absl::Span<float> rewards, absl::Span<const uint8_t> valid,
                  absl::Span<const uint8_t> terminated, absl::Span<const uint8_t> truncated);
 
+  // For learners that share what they saw: between the two calls, what is taken in is kept apart
+  // too, beside what there was before; `all` is what all of them have seen by then.
+  void BeginSharing();
+  const RunningMoments& before() const { return *before_; }
+  const RunningMoments& added() const { return *added_; }
+  void EndSharing(RunningMoments all);
+
   void Save(const std::string& prefix, TensorMap& tensors) const;
   absl::Status Load(const std::string& prefix, const TensorMap& tensors);
 
  private:
   RunningMoments moments_;
+  std::optional<RunningMoments> before_;
+  std::optional<RunningMoments> added_;
   double gamma_;
   double clip_;
   std::vector<double> returns_;

@@ -26,7 +26,7 @@ TEST(RunningMoments, MergeEqualsHavingSeenTheOthersRows) {
   whole.Update({1, 2, 3, 10, 20});
   left.Update({1, 2, 3});
   right.Update({10, 20});
-  left.Merge(right);
+  left.Merge(right.count(), right.mean(), right.variance());
   EXPECT_DOUBLE_EQ(left.count(), whole.count());
   EXPECT_NEAR(left.mean()[0], whole.mean()[0], 1e-12);
   EXPECT_NEAR(left.variance()[0], whole.variance()[0], 1e-12);

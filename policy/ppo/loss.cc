@@ -7,12 +7,7 @@
 namespace hivewire {
 namespace {
 
-struct Scaling {
-  double mean = 0;
-  double inverse_deviation = 1;
-};
-
-Scaling AdvantageScaling(absl::Span<const float> advantages) {
+AdvantageScale ScaleOf(absl::Span<const float> advantages) {
   const double size = static_cast<double>(advantages.size());
   if (advantages.size() < 2) return {};
   double sum = 0;
@@ -27,12 +22,12 @@ Scaling AdvantageScaling(absl::Span<const float> advantages) {
 
 PolicyLoss ComputePolicyLoss(const PolicySamples& samples, const PolicyLossOptions& options,
                              absl::Span<float> d_log_probs) {
-  const Scaling scaling =
-      options.normalize_advantage ? AdvantageScaling(samples.advantages) : Scaling();
+  AdvantageScale scale;
+  if (options.normalize_advantage) scale = options.scale.value_or(ScaleOf(samples.advantages));
   const double size = static_cast<double>(samples.log_probs.size());
   PolicyLoss loss;
   for (size_t i = 0; i < samples.log_probs.size(); ++i) {
-    const double advantage = (samples.advantages[i] - scaling.mean) * scaling.inverse_deviation;
+    const double advantage = (samples.advantages[i] - scale.mean) * scale.inverse_deviation;
     const double log_ratio = static_cast<double>(samples.log_probs[i]) - samples.old_log_probs[i];
     const double ratio = std::exp(log_ratio);
     const double free = -advantage * ratio;

@@ -5,13 +5,23 @@
 #ifndef HIVEWIRE_POLICY_PPO_LOSS_H_
 #define HIVEWIRE_POLICY_PPO_LOSS_H_
 
+#include <optional>
+
 #include "absl/types/span.h"
 
 namespace hivewire {
 
+// (advantage − mean) · inverse_deviation is what is learned from.
+struct AdvantageScale {
+  double mean = 0;
+  double inverse_deviation = 1;
+};
+
 struct PolicyLossOptions {
   double clip = 0.2;
   bool normalize_advantage = true;
+  // By this, where the minibatch is a part of a larger one; else by its own mean and deviation.
+  std::optional<AdvantageScale> scale = std::nullopt;
   // Of approx_kl in what is differentiated; the losses are returned without it.
   double kl_coefficient = 0;
 };

@@ -20,6 +20,7 @@
 #include "policy/normalizer.h"
 #include "policy/ppo/loss.h"
 #include "policy/ppo/options.h"
+#include "policy/ppo/rank_minibatch.h"
 #include "policy/ppo/rollout.h"
 #include "policy/ppo/sample_buffer.h"
 #include "policy/ppo/schedule.h"
@@ -132,6 +133,12 @@ class Ppo : public Algorithm {
     } else {
       Forget(lanes);
     }
+  }
+
+  absl::Status LearnWith(Ranks& ranks) override {
+    ranks_ = &ranks;
+    return GuardTorch("taking over rank 0's weights",
+                      [&] { TakeRankZeros(ranks, parameters_.values()); });
   }
 
   int StepsUntilUpdate() const override { return rollout_.StepsLeft(); }
@@ -253,7 +260,8 @@ class Ppo : public Algorithm {
         *model_, *distribution_, problem_,
         {.gae = {config_.gamma(), config_.gae_lambda(), config_.bootstrap_at_time_limit()},
          .normalize_advantage = config_.normalize_advantage() && whole_rollout,
-         .tbptt_steps = config_.tbptt_steps()},
+         .tbptt_steps = config_.tbptt_steps(),
+         .ranks = ranks_},
         device_, rollout_, start_, config_.normalize_value() ? &value_moments_ : nullptr);
     policy_loss_ = {.clip = config_.clip(),
                     .normalize_advantage = config_.normalize_advantage() && !whole_rollout,
@@ -263,10 +271,14 @@ class Ppo : public Algorithm {
     const double learning_rate = learning_rate_.value();
     const double explained_variance = samples.ExplainedVariance();
     Losses losses;
-    bool stop = samples.size() < 2;
+    RankCount units = {samples.units(), samples.size() < 2 ? 0 : samples.units()};
+    if (ranks_ != nullptr) units = CountOverRanks(*ranks_, units.least);
+    const int64_t minibatches =
+        samples.CountMinibatches(units.total, units.least, config_.minibatch_size());
+    bool stop = minibatches == 0;
     for (int epoch = 0; epoch < config_.epochs() && !stop; ++epoch) {
       if (epoch > 0 && config_.recompute_advantages()) samples.Recompute();
-      const int64_t minibatches = samples.Shuffle(config_.minibatch_size(), generator_);
+      samples.Shuffle(minibatches, generator_);
       for (int64_t k = 0; k < minibatches && !stop; ++k) {
         stop = !Step(samples.Take(k), losses);
       }
@@ -301,6 +313,11 @@ class Ppo : public Algorithm {
   // One step of the optimiser; false, with nothing changed, where the policy has moved too far.
   bool Step(Minibatch batch, Losses& losses) {
     adam_.ZeroGradients();
+    RankPart part;
+    if (ranks_ != nullptr) {
+      part = PartOfMinibatch(*ranks_, Host(batch.advantages));
+      policy_loss_.scale = part.scale;
+    }
     // Each half has a passage of its own: they may run at once.
     Passage value_passage = batch.passage;
     const auto value_half = [&] {
@@ -310,7 +327,7 @@ class Ppo : public Algorithm {
     const auto policy_half = [&] {
       const Roots roots = PolicyRoots(
           batch, model_->ForwardPolicy(batch.observations, batch.passage), losses.policy);
-      if (!TooFar(losses)) roots.Backward();
+      if (ranks_ != nullptr || !TooFar(losses)) roots.Backward();
     };
     if (model_->shares_parameters()) {
       const Model::Output output = model_->Forward(batch.observations, batch.passage);
@@ -318,12 +335,16 @@ class Ppo : public Algorithm {
       const Roots value_roots = ValueRoots(batch, output.value, losses.value);
       roots.tensors.push_back(value_roots.tensors[0]);
       roots.gradients.push_back(value_roots.gradients[0]);
-      if (!TooFar(losses)) roots.Backward();
+      if (ranks_ != nullptr || !TooFar(losses)) roots.Backward();
     } else if (companion_ != nullptr) {
       companion_->RunBoth(value_half, policy_half);
     } else {
       value_half();
       policy_half();
+    }
+    // How far is too far depends on what all ranks see.
+    if (ranks_ != nullptr) {
+      MeanOverRanks(*ranks_, part.weight, parameters_.gradients(), losses.policy, losses.value);
     }
     learning_rate_.Observe(losses.policy.approx_kl);
     if (TooFar(losses)) return false;
@@ -385,6 +406,8 @@ class Ppo : public Algorithm {
   LaneMemories start_;
   // Lanes that begin the next rollout with new episodes.
   std::vector<LaneRange> forgotten_;
+  // Null where this one learns alone.
+  Ranks* ranks_ = nullptr;
   // Null where one thread computes everything.
   std::unique_ptr<Companion> companion_;
 };

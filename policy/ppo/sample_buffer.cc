@@ -6,7 +6,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "policy/nn/guard_torch.h"
+#include "policy/ppo/rank_minibatch.h"
 #include "policy/ppo/views.h"
+#include "policy/ranks/moments.h"
 
 namespace hivewire {
 namespace {
@@ -129,13 +132,17 @@ void SampleBuffer::ComputeReturns(const at::Tensor& values) {
   values_ = raw_values.clone();
   if (value_moments_ != nullptr) {
     const at::Tensor seen = returns_.index_select(0, valid_);
-    if (first) value_moments_->Update(Host(seen));
+    if (first) OrThrow(UpdateOverRanks(options_.ranks, Host(seen), {}, *value_moments_));
     const Scale after = Scale::Of(value_moments_);
     returns_.sub_(after.mean).div_(after.deviation);
     values_.sub_(after.mean).div_(after.deviation);
   }
-  if (options_.normalize_advantage && size_ > 1) {
-    const at::Tensor learned_from = advantages_.index_select(0, valid_);
+  if (!options_.normalize_advantage) return;
+  const at::Tensor learned_from = advantages_.index_select(0, valid_);
+  if (options_.ranks != nullptr) {
+    const AdvantageScale scale = ScaleOverRanks(*options_.ranks, Host(learned_from));
+    advantages_.sub_(scale.mean).mul_(scale.inverse_deviation);
+  } else if (size_ > 1) {
     advantages_.sub_(learned_from.mean()).div_(learned_from.std() + 1e-8);
   }
 }
@@ -153,17 +160,18 @@ double SampleBuffer::ExplainedVariance() const {
   return variance > 0 ? 1 - unexplained / variance : 0;
 }
 
-int64_t SampleBuffer::Shuffle(int64_t minibatch_size, at::Generator& generator) {
-  if (recurrent()) {
-    const auto count = static_cast<int64_t>(chunks_.size());
-    order_ = at::randperm(count, generator, at::kLong);
-    minibatches_ = std::clamp<int64_t>(
-        (count * options_.tbptt_steps + minibatch_size / 2) / minibatch_size, 1, count);
-  } else {
-    order_ = valid_.index_select(0, at::randperm(size_, generator, at::kLong));
-    minibatches_ = std::clamp<int64_t>((size_ + minibatch_size / 2) / minibatch_size, 1, size_ / 2);
-  }
-  return minibatches_;
+int64_t SampleBuffer::CountMinibatches(int64_t units, int64_t least, int64_t minibatch_size) const {
+  const int64_t samples = recurrent() ? units * options_.tbptt_steps : units;
+  // Of one sample there is no deviation.
+  const int64_t most = recurrent() ? least : least / 2;
+  if (most == 0) return 0;
+  return std::clamp<int64_t>((samples + minibatch_size / 2) / minibatch_size, 1, most);
+}
+
+void SampleBuffer::Shuffle(int64_t minibatches, at::Generator& generator) {
+  minibatches_ = minibatches;
+  order_ = at::randperm(units(), generator, at::kLong);
+  if (!recurrent()) order_ = valid_.index_select(0, order_);
 }
 
 Minibatch SampleBuffer::Take(int64_t k) const {

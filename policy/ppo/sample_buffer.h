@@ -18,6 +18,7 @@
 #include "policy/normalizer.h"
 #include "policy/ppo/gae.h"
 #include "policy/ppo/rollout.h"
+#include "policy/ranks/ranks.h"
 
 namespace hivewire {
 
@@ -53,6 +54,8 @@ class SampleBuffer {
     // Of the whole rollout's advantages, to mean 0 and standard deviation 1.
     bool normalize_advantage = false;
     int tbptt_steps = 1;
+    // Where what is normalised is so over all ranks.
+    Ranks* ranks = nullptr;
   };
 
   // All but the memories outlive the buffer; `value_moments` is null where values are not
@@ -72,9 +75,13 @@ class SampleBuffer {
   // Values and advantages by the model as it is now.
   void Recompute();
 
-  // A new order, cut into as many minibatches of about `minibatch_size` samples as fit, equal but
-  // for one sample or stretch. Returns how many.
-  int64_t Shuffle(int64_t minibatch_size, at::Generator& generator);
+  // What minibatches are made of: steps, or stretches.
+  int64_t units() const { return recurrent() ? static_cast<int64_t>(chunks_.size()) : size_; }
+  // Into how many minibatches of about `minibatch_size` samples so many units are cut; 0 for too
+  // few to learn from. `least`: the units of who has fewest, of several that have `units` in all.
+  int64_t CountMinibatches(int64_t units, int64_t least, int64_t minibatch_size) const;
+  // A new order, cut into so many minibatches, equal but for one unit.
+  void Shuffle(int64_t minibatches, at::Generator& generator);
   Minibatch Take(int64_t k) const;
 
  private:
