@@ -4,11 +4,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 
 namespace hivewire {
-namespace {
 
-std::string Quote(absl::string_view text) {
+std::string JsonString(absl::string_view text) {
   std::string quoted = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') {
@@ -22,19 +22,26 @@ std::string Quote(absl::string_view text) {
   return quoted + "\"";
 }
 
-}  // namespace
+std::string JsonNumber(double number) {
+  return std::isfinite(number) ? absl::StrFormat("%.10g", number) : "null";
+}
+
+std::string JsonList(absl::Span<const double> numbers) {
+  const auto append = [](std::string* out, double number) { out->append(JsonNumber(number)); };
+  return absl::StrCat("[", absl::StrJoin(numbers, ", ", append), "]");
+}
 
 JsonObject& JsonObject::AddRaw(absl::string_view name, absl::string_view json) {
-  absl::StrAppend(&members_, members_.empty() ? "" : ", ", Quote(name), ": ", json);
+  absl::StrAppend(&members_, members_.empty() ? "" : ", ", JsonString(name), ": ", json);
   return *this;
 }
 
 JsonObject& JsonObject::Add(absl::string_view name, absl::string_view value) {
-  return AddRaw(name, Quote(value));
+  return AddRaw(name, JsonString(value));
 }
 
 JsonObject& JsonObject::Add(absl::string_view name, const char* value) {
-  return AddRaw(name, Quote(value));
+  return AddRaw(name, JsonString(value));
 }
 
 JsonObject& JsonObject::Add(absl::string_view name, bool value) {
@@ -54,8 +61,7 @@ JsonObject& JsonObject::Add(absl::string_view name, int value) {
 }
 
 JsonObject& JsonObject::Add(absl::string_view name, double value) {
-  if (!std::isfinite(value)) return AddNull(name);
-  return AddRaw(name, absl::StrCat(value));
+  return AddRaw(name, JsonNumber(value));
 }
 
 JsonObject& JsonObject::AddNull(absl::string_view name) { return AddRaw(name, "null"); }

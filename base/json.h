@@ -1,4 +1,4 @@
-// One JSON object on one line, for programs whose output other programs read.
+// JSON on one line, for programs whose output other programs read.
 //
 // A plain value. Members stand in the order in which they were added.
 #ifndef HIVEWIRE_BASE_JSON_H_
@@ -8,8 +8,15 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 
 namespace hivewire {
+
+// In quotation marks.
+std::string JsonString(absl::string_view text);
+// Ten digits; null where the number is not finite, which JSON cannot write.
+std::string JsonNumber(double number);
+std::string JsonList(absl::Span<const double> numbers);
 
 class JsonObject {
  public:
@@ -19,7 +26,7 @@ class JsonObject {
   JsonObject& Add(absl::string_view name, int64_t value);
   JsonObject& Add(absl::string_view name, uint64_t value);
   JsonObject& Add(absl::string_view name, int value);
-  // null where the number is not finite, which JSON cannot write.
+  // As JsonNumber.
   JsonObject& Add(absl::string_view name, double value);
   JsonObject& AddNull(absl::string_view name);
   // `json` as it is: an array, or another object.

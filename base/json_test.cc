@@ -23,6 +23,10 @@ TEST(JsonObject, NumbersThatJsonCannotWriteAreNull) {
   EXPECT_EQ(JsonObject().Add("nan", std::nan("")).ToString(), R"({"nan": null})");
 }
 
+TEST(Json, ListsKeepTenDigits) {
+  EXPECT_EQ(JsonList({1234567.875, -0.5, std::nan("")}), "[1234567.875, -0.5, null]");
+}
+
 TEST(JsonObject, WithoutMembersIsEmpty) { EXPECT_EQ(JsonObject().ToString(), "{}"); }
 
 }  // namespace

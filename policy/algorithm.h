@@ -98,12 +98,21 @@ class Algorithm : public Actor {
   // (rows, memory_width), which takes in what each saw.
   virtual absl::Status ActGreedily(absl::Span<const float> observations, absl::Span<float> memory,
                                    absl::Span<char> actions) const = 0;
+  // The same with actions that are drawn as in training, by `seed` alone.
+  virtual absl::Status ActBySampling(absl::Span<const float>, absl::Span<float>, absl::Span<char>,
+                                     uint64_t) const {
+    return absl::UnimplementedError("the policy of this algorithm draws no actions");
+  }
 
   // Weights, optimiser state and random state, each under its own prefix.
   virtual absl::Status Save(TensorMap& tensors) const = 0;
   // DATA_LOSS or FAILED_PRECONDITION names the tensor that is missing or of another shape; the
   // algorithm is then not to be used.
   virtual absl::Status Load(const TensorMap& tensors) = 0;
+  // The same of the networks alone: optimisers and random state stay those of a new run.
+  virtual absl::Status LoadWeights(const TensorMap&) {
+    return absl::UnimplementedError("this algorithm begins with weights of its own");
+  }
 };
 
 // The algorithm that `config` asks for. INVALID_ARGUMENT names the field.

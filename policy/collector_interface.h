@@ -47,7 +47,7 @@ class Collector {
   virtual void Finish() {}
 
   // Null where observations are not normalised.
-  virtual const ObservationNormalizer* observation_normalizer() const = 0;
+  virtual ObservationNormalizer* observation_normalizer() = 0;
 
   // Normalisers and what the lanes go on from; with `env_state` the envs' own state too.
   virtual absl::Status Save(bool env_state, TensorMap& tensors) = 0;

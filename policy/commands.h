@@ -21,6 +21,8 @@ struct TrainOptions {
   std::string resume;
   // See RunFolder::Create.
   std::string run_folder;
+  // A new run begins with the policy of this run folder (its best) or checkpoint; empty for none.
+  std::string load_from;
   Reach reach;
 };
 
@@ -28,37 +30,63 @@ struct TrainOptions {
 // printed first.
 absl::Status Train(const TrainOptions& options, const std::function<bool()>& stop);
 
-struct EvalOptions {
-  std::string run;
-  // "best" falls back to "last" where no evaluation has chosen one.
+// Whose policy a command is about, and how it reaches its env.
+struct PolicyChoice {
+  // See ChooseCheckpoints.
+  std::string target;
   std::string checkpoint = "best";
-  int episodes = 20;
-  bool json = false;
+  std::string runs;
+  // "path=value" each, over the run's own configuration.
   std::vector<std::string> overrides;
   Reach reach;
 };
 
+struct EvalOptions {
+  PolicyChoice policy;
+  int episodes = 20;
+  // Actions are drawn as in training.
+  bool stochastic = false;
+  bool json = false;
+  // Where the episodes are kept (see trajectory_keeper.h); empty for nowhere.
+  std::string save_traj;
+  // .gif or .mp4, of the first lane's first episode; empty for none.
+  std::string video;
+  // Figures and a video of each checkpoint go into the run's TensorBoard, and the video into its
+  // folder.
+  bool tensorboard = false;
+};
+
+// Evaluates one checkpoint after the other.
 absl::Status Eval(const EvalOptions& options, const std::function<bool()>& stop);
 
 struct RecordOptions {
-  std::string run;
-  std::string checkpoint = "best";
+  // One checkpoint.
+  PolicyChoice policy;
   // .gif or .mp4; empty for episode.gif in the run folder.
   std::string video;
-  // Empty for the env's default view.
+  // See FilmOptions.
   std::string camera;
-  // Width and height, pixels.
   int size = 240;
   int max_frames = 600;
-  std::vector<std::string> overrides;
-  Reach reach;
+  bool stochastic = false;
 };
 
-// A video of one deterministic episode, rendered by the server.
+// A video of one episode, rendered by the server.
 absl::Status Record(const RecordOptions& options, const std::function<bool()>& stop);
 
-// Draws the learning curve of a run folder, and writes it as learning_curve.svg.
-absl::Status Plot(const std::string& run);
+struct ExportOptions {
+  // One checkpoint.
+  PolicyChoice policy;
+  // .pt: TorchScript (see nn/torch_script.h); .binpb: a v1::Policy, as the rollout service takes.
+  std::string file;
+};
+
+// Writes a policy for other programs. The env's server says what its actions are.
+absl::Status Export(const ExportOptions& options);
+
+// Draws the learning curve of a run folder (the newest in `runs` where `run` is empty), and writes
+// it as learning_curve.svg.
+absl::Status Plot(const std::string& run, const std::string& runs);
 
 }  // namespace hivewire
 

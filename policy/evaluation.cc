@@ -4,24 +4,35 @@
 #include <cmath>
 #include <numeric>
 
-#include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
-#include "absl/strings/str_join.h"
+#include "base/json.h"
 
 namespace hivewire {
 namespace {
 
-std::string SpreadJson(absl::Span<const double> values) {
-  const Spread spread = SpreadOf(values);
-  return absl::StrFormat("{\"mean\": %.10g, \"std\": %.10g, \"min\": %.10g, \"max\": %.10g}",
-                         spread.mean, spread.deviation, spread.low, spread.high);
+// Between the seeds of two steps' draws: odd, so that no two steps of a run share one.
+constexpr uint64_t kSeedStride = 0x9e3779b97f4a7c15u;
+
+void Append(const std::vector<double>& part, std::vector<double>& all) {
+  all.insert(all.end(), part.begin(), part.end());
 }
 
-std::string ListJson(absl::Span<const double> values) {
-  const auto number = [](std::string* out, double value) {
-    absl::StrAppendFormat(out, "%.10g", value);
-  };
-  return absl::StrCat("[", absl::StrJoin(values, ", ", number), "]");
+void Add(const v1::Episode& episode, double success_return, Evaluation& evaluation) {
+  evaluation.returns.push_back(episode.episode_return());
+  evaluation.lengths.push_back(static_cast<double>(episode.length()));
+  const bool success =
+      episode.has_success() ? episode.success() : episode.episode_return() > success_return;
+  evaluation.successes.push_back(success ? 1 : 0);
+  evaluation.env_tells_success |= episode.has_success();
+}
+
+std::string SpreadJson(absl::Span<const double> values) {
+  const Spread spread = SpreadOf(values);
+  return JsonObject()
+      .Add("mean", spread.mean)
+      .Add("std", spread.deviation)
+      .Add("min", spread.low)
+      .Add("max", spread.high)
+      .ToString();
 }
 
 }  // namespace
@@ -39,32 +50,35 @@ Spread SpreadOf(absl::Span<const double> values) {
   return spread;
 }
 
-absl::StatusOr<Evaluation> Evaluate(VectorEnv& env, Observations& shown, const Algorithm& algorithm,
-                                    const ActionSpace& action,
-                                    const ObservationNormalizer* normalizer, int episodes,
-                                    uint64_t seed, const std::function<bool()>& stop) {
+absl::StatusOr<Evaluation> Evaluate(VectorEnv& env, Observations& shown, const Player& player,
+                                    const EvaluationOptions& options,
+                                    const std::function<bool()>& stop) {
   const int num_lanes = env.num_envs();
   const size_t dim = static_cast<size_t>(shown.dim());
   // Lanes that still owe episodes, and how many each does.
   std::vector<uint32_t> lanes(num_lanes);
   std::iota(lanes.begin(), lanes.end(), 0);
   std::vector<int> owed(num_lanes);
-  for (int i = 0; i < num_lanes; ++i) owed[i] = (episodes + num_lanes - 1 - i) / num_lanes;
+  for (int i = 0; i < num_lanes; ++i) owed[i] = (options.episodes + num_lanes - 1 - i) / num_lanes;
   std::vector<Evaluation> by_lane(num_lanes);
 
   StepResult result;
-  if (absl::Status status = env.Reset(seed, result); !status.ok()) return status;
+  absl::Status status = env.Reset(options.seed, result);
+  for (Spectator* spectator : options.spectators) {
+    if (status.ok()) status = spectator->Start(result);
+  }
+  if (!status.ok()) return status;
   std::vector<float> observations;
   std::vector<char> actions;
-  const size_t width = static_cast<size_t>(algorithm.memory_width());
+  const size_t width = static_cast<size_t>(player.algorithm.memory_width());
   std::vector<float> memory(num_lanes * width);
-  while (!lanes.empty()) {
+  for (uint64_t step = 0; !lanes.empty(); ++step) {
     if (stop()) return absl::CancelledError("evaluation was stopped");
     observations.resize(result.num_rows() * dim);
-    absl::Status status =
+    status =
         shown.Show(result.env_ids, result.first, result.observations, absl::MakeSpan(observations));
     if (!status.ok()) return status;
-    if (normalizer != nullptr) normalizer->Normalize(absl::MakeSpan(observations));
+    if (player.normalizer != nullptr) player.normalizer->Normalize(absl::MakeSpan(observations));
     // Rows of lanes that are done go; the others keep their order.
     size_t kept = 0;
     for (size_t row = 0; row < lanes.size(); ++row) {
@@ -80,35 +94,53 @@ absl::StatusOr<Evaluation> Evaluate(VectorEnv& env, Observations& shown, const A
     if (lanes.empty()) break;
     observations.resize(kept * dim);
     memory.resize(kept * width);
-    actions.resize(kept * action.row_bytes());
-    status = algorithm.ActGreedily(observations, absl::MakeSpan(memory), absl::MakeSpan(actions));
+    actions.resize(kept * player.action.row_bytes());
+    status = options.stochastic ? player.algorithm.ActBySampling(
+                                      observations, absl::MakeSpan(memory), absl::MakeSpan(actions),
+                                      options.seed + kSeedStride * (step + 1))
+                                : player.algorithm.ActGreedily(observations, absl::MakeSpan(memory),
+                                                               absl::MakeSpan(actions));
     if (status.ok()) status = env.SendStep(lanes, actions);
     if (status.ok()) status = env.Receive(result);
+    for (Spectator* spectator : options.spectators) {
+      if (status.ok()) status = spectator->Step(actions, result);
+    }
     if (!status.ok()) return status;
     for (const v1::Episode& episode : result.episodes) {
       const uint32_t lane = episode.env_id();
       if (owed[lane] == 0) continue;
       --owed[lane];
-      by_lane[lane].returns.push_back(episode.episode_return());
-      by_lane[lane].lengths.push_back(static_cast<double>(episode.length()));
+      Add(episode, options.success_return, by_lane[lane]);
     }
   }
 
   Evaluation all;
   for (const Evaluation& lane : by_lane) {
-    all.returns.insert(all.returns.end(), lane.returns.begin(), lane.returns.end());
-    all.lengths.insert(all.lengths.end(), lane.lengths.begin(), lane.lengths.end());
+    Append(lane.returns, all.returns);
+    Append(lane.lengths, all.lengths);
+    Append(lane.successes, all.successes);
+    all.env_tells_success |= lane.env_tells_success;
   }
   return all;
 }
 
-std::string EvaluationJson(const Evaluation& evaluation, const std::string& env_id,
-                           int64_t frames) {
-  return absl::StrFormat(
-      "{\n  \"env\": \"%s\",\n  \"frames\": %d,\n  \"episodes\": %d,\n  \"return\": %s,\n"
-      "  \"length\": %s,\n  \"returns\": %s,\n  \"lengths\": %s\n}\n",
-      env_id, frames, evaluation.returns.size(), SpreadJson(evaluation.returns),
-      SpreadJson(evaluation.lengths), ListJson(evaluation.returns), ListJson(evaluation.lengths));
+std::string EvaluationJson(const Evaluation& evaluation, const EvaluationLabel& label) {
+  const JsonObject success = JsonObject()
+                                 .Add("rate", SpreadOf(evaluation.successes).mean)
+                                 .Add("told_by_env", evaluation.env_tells_success);
+  return JsonObject()
+      .Add("env", label.env_id)
+      .Add("frames", label.frames)
+      .Add("checkpoint", label.checkpoint)
+      .Add("stochastic", label.stochastic)
+      .Add("episodes", static_cast<int64_t>(evaluation.returns.size()))
+      .AddRaw("return", SpreadJson(evaluation.returns))
+      .AddRaw("length", SpreadJson(evaluation.lengths))
+      .AddRaw("success", success.ToString())
+      .AddRaw("returns", JsonList(evaluation.returns))
+      .AddRaw("lengths", JsonList(evaluation.lengths))
+      .AddRaw("successes", JsonList(evaluation.successes))
+      .ToString();
 }
 
 }  // namespace hivewire

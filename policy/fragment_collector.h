@@ -43,9 +43,7 @@ class FragmentCollector : public Collector {
   std::vector<EpisodeSummary> TakeEpisodes() override;
   int64_t TakeFaults() override;
   std::vector<Statistic> statistics() const override { return source_.statistics(); }
-  const ObservationNormalizer* observation_normalizer() const override {
-    return normalizers_.observation();
-  }
+  ObservationNormalizer* observation_normalizer() override { return normalizers_.observation(); }
   void Finish() override { source_.Finish(); }
   absl::Status Save(bool env_state, TensorMap& tensors) override;
   absl::Status Load(const TensorMap& tensors, uint64_t seed, absl::Status& env_state_lost) override;

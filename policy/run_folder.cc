@@ -7,14 +7,13 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "policy/checkpoint/atomic_file.h"
 
 namespace hivewire {
 namespace {
-
-constexpr char kConfig[] = "/config.textproto";
 
 // Names become part of a path.
 std::string Harmless(std::string text) {
@@ -41,7 +40,7 @@ absl::StatusOr<RunFolder> RunFolder::Create(const v1::LearnerConfig& config,
                                             const std::string& path) {
   RunFolder folder(path.empty() ? NewPath(config) : path);
   std::error_code error;
-  if (std::filesystem::exists(folder.path_ + kConfig, error)) {
+  if (std::filesystem::exists(folder.config_file(), error)) {
     return absl::AlreadyExistsError(absl::StrCat(
         folder.path_, " holds a run already; --resume=", folder.path_, " goes on with it"));
   }
@@ -56,20 +55,26 @@ absl::StatusOr<RunFolder> RunFolder::Create(const v1::LearnerConfig& config,
 
 absl::StatusOr<RunFolder> RunFolder::Open(const std::string& path) {
   std::error_code error;
-  if (!std::filesystem::exists(path + kConfig, error)) {
+  RunFolder folder(path);
+  while (folder.path_.size() > 1 && folder.path_.back() == '/') folder.path_.pop_back();
+  if (!std::filesystem::exists(folder.config_file(), error)) {
     return absl::NotFoundError(absl::StrCat(path, " is no run folder: it has no config.textproto"));
   }
-  return RunFolder(path);
+  return folder;
 }
 
 std::string RunFolder::id() const {
   return std::filesystem::path(path_ + "/").parent_path().filename().string();
 }
 
+std::string RunFolder::video(int64_t frames) const {
+  return absl::StrFormat("%s/%012d.gif", videos(), frames);
+}
+
 absl::Status RunFolder::WriteConfig(const v1::LearnerConfig& config) const {
   std::string text;
   google::protobuf::TextFormat::PrintToString(config, &text);
-  return WriteFileAtomically(path_ + kConfig, {text});
+  return WriteFileAtomically(config_file(), {text});
 }
 
 }  // namespace hivewire

@@ -6,6 +6,7 @@
 //   progress.csv         a row an update
 //   evaluation.json      the last evaluation
 //   learning_curve.svg
+//   videos/              an episode each, named by frames as checkpoints are
 #ifndef HIVEWIRE_POLICY_RUN_FOLDER_H_
 #define HIVEWIRE_POLICY_RUN_FOLDER_H_
 
@@ -28,10 +29,14 @@ class RunFolder {
   const std::string& path() const { return path_; }
   // Its last component.
   std::string id() const;
+  std::string config_file() const { return path_ + "/config.textproto"; }
   std::string checkpoints() const { return path_ + "/checkpoints"; }
   std::string progress_csv() const { return path_ + "/progress.csv"; }
   std::string evaluation_json() const { return path_ + "/evaluation.json"; }
   std::string learning_curve() const { return path_ + "/learning_curve.svg"; }
+  // Of the policy at so many frames; the folder may not be there yet.
+  std::string videos() const { return path_ + "/videos"; }
+  std::string video(int64_t frames) const;
 
   absl::Status WriteConfig(const v1::LearnerConfig& config) const;
 

@@ -1,5 +1,6 @@
 #include "policy/session.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/time/time.h"
@@ -25,6 +26,12 @@ VectorEnvOptions EnvOptions(const v1::LearnerConfig& config, int num_envs, const
   options.max_episode_steps = max_frames > 0 ? max_frames : env.max_episode_steps();
   options.step_timeout = absl::Seconds(env.step_timeout());
   return options;
+}
+
+absl::StatusOr<std::unique_ptr<VectorEnv>> Make(const VectorEnvOptions& options,
+                                                const Reach& reach) {
+  if (reach.carriers) return VectorEnv::Make(options, reach.carriers);
+  return VectorEnv::Make(options);
 }
 
 absl::StatusOr<Problem> ProblemOf(const v1::EnvSpec& spec,
@@ -62,9 +69,18 @@ absl::StatusOr<Problem> ProblemOf(const Lanes& lanes) {
 
 absl::StatusOr<std::unique_ptr<VectorEnv>> MakeEnv(const v1::LearnerConfig& config, int num_envs,
                                                    const Reach& reach) {
-  const VectorEnvOptions options = EnvOptions(config, num_envs, reach);
-  if (reach.carriers) return VectorEnv::Make(options, reach.carriers);
-  return VectorEnv::Make(options);
+  return Make(EnvOptions(config, num_envs, reach), reach);
+}
+
+absl::StatusOr<std::unique_ptr<VectorEnv>> MakeEvaluationEnv(const v1::LearnerConfig& config,
+                                                             int max_envs, const Reach& reach) {
+  VectorEnvOptions options =
+      EnvOptions(config, std::min(config.evaluation().num_envs(), max_envs), reach);
+  // collection.max_frames_per_traj cuts what is learned from, not what is judged.
+  options.max_episode_steps = config.env().max_episode_steps();
+  // Servers tell of success where they send the info that it is in.
+  options.with_info = true;
+  return Make(options, reach);
 }
 
 absl::StatusOr<std::unique_ptr<VectorRollout>> MakeRollout(const v1::LearnerConfig& config,

@@ -32,7 +32,12 @@ struct Reach {
 absl::StatusOr<std::unique_ptr<VectorEnv>> MakeEnv(const v1::LearnerConfig& config, int num_envs,
                                                    const Reach& reach);
 
-// The same lanes, with the policy run by the servers.
+// At most `max_envs` lanes to evaluate in, and no more than `config` evaluates with. Their episodes
+// are as long as the env has them, and they tell whether one was a success.
+absl::StatusOr<std::unique_ptr<VectorEnv>> MakeEvaluationEnv(const v1::LearnerConfig& config,
+                                                             int max_envs, const Reach& reach);
+
+// The lanes to train in, with the policy run by the servers.
 absl::StatusOr<std::unique_ptr<VectorRollout>> MakeRollout(const v1::LearnerConfig& config,
                                                            const Reach& reach);
 

@@ -36,9 +36,7 @@ class StepCollector : public Collector {
   int64_t losses() const override { return losses_; }
   std::vector<EpisodeSummary> TakeEpisodes() override;
   int64_t TakeFaults() override;
-  const ObservationNormalizer* observation_normalizer() const override {
-    return normalizers_.observation();
-  }
+  ObservationNormalizer* observation_normalizer() override { return normalizers_.observation(); }
   absl::Status Save(bool env_state, TensorMap& tensors) override;
   absl::Status Load(const TensorMap& tensors, uint64_t seed, absl::Status& env_state_lost) override;
 

@@ -1,6 +1,5 @@
 #include "policy/trained_policy.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "base/error.h"
@@ -9,14 +8,6 @@
 #include "policy/config/overrides.h"
 
 namespace hivewire {
-
-absl::StatusOr<Checkpoint> LoadCheckpoint(const RunFolder& folder, const std::string& which) {
-  const CheckpointFolder checkpoints(folder.checkpoints());
-  absl::StatusOr<std::string> path = checkpoints.Find(which);
-  if (!path.ok() && which == "best") path = checkpoints.Find("last");
-  if (!path.ok()) return path.status();
-  return ReadCheckpoint(*path);
-}
 
 absl::StatusOr<v1::LearnerConfig> OverriddenConfig(const Checkpoint& checkpoint,
                                                    const std::vector<std::string>& overrides) {
@@ -29,10 +20,10 @@ absl::StatusOr<v1::LearnerConfig> OverriddenConfig(const Checkpoint& checkpoint,
   return config;
 }
 
-absl::StatusOr<TrainedPolicy> LoadTrainedPolicy(const RunFolder& folder, const std::string& which,
+absl::StatusOr<TrainedPolicy> LoadTrainedPolicy(const std::string& path,
                                                 const std::vector<std::string>& overrides,
                                                 int max_envs, const Reach& reach) {
-  absl::StatusOr<Checkpoint> checkpoint = LoadCheckpoint(folder, which);
+  absl::StatusOr<Checkpoint> checkpoint = ReadCheckpoint(path);
   if (!checkpoint.ok()) return checkpoint.status();
   absl::StatusOr<v1::LearnerConfig> config = OverriddenConfig(*checkpoint, overrides);
   if (!config.ok()) return config.status();
@@ -40,8 +31,8 @@ absl::StatusOr<TrainedPolicy> LoadTrainedPolicy(const RunFolder& folder, const s
   policy.config = *std::move(config);
   policy.frames = checkpoint->state.frames();
 
-  const int num_envs = std::min(policy.config.evaluation().num_envs(), max_envs);
-  absl::StatusOr<std::unique_ptr<VectorEnv>> env = MakeEnv(policy.config, num_envs, reach);
+  absl::StatusOr<std::unique_ptr<VectorEnv>> env =
+      MakeEvaluationEnv(policy.config, max_envs, reach);
   if (!env.ok()) return env.status();
   policy.env = *std::move(env);
   absl::StatusOr<Problem> problem = MakeProblem(*policy.env, policy.config);

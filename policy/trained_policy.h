@@ -1,4 +1,4 @@
-// A policy from a checkpoint, with envs to act in.
+// A policy out of a checkpoint, and envs for it to act in.
 #ifndef HIVEWIRE_POLICY_TRAINED_POLICY_H_
 #define HIVEWIRE_POLICY_TRAINED_POLICY_H_
 
@@ -13,7 +13,6 @@
 #include "policy/algorithm.h"
 #include "policy/checkpoint/checkpoint.h"
 #include "policy/normalizer.h"
-#include "policy/run_folder.h"
 #include "policy/session.h"
 
 namespace hivewire {
@@ -31,15 +30,13 @@ struct TrainedPolicy {
   std::unique_ptr<ObservationNormalizer> normalizer;
 };
 
-// "best" (or "last" where no evaluation has chosen a best one), "last", or a number of frames.
-absl::StatusOr<Checkpoint> LoadCheckpoint(const RunFolder& folder, const std::string& which);
-
 // The run's own configuration with `overrides` ("path=value") over it.
 absl::StatusOr<v1::LearnerConfig> OverriddenConfig(const Checkpoint& checkpoint,
                                                    const std::vector<std::string>& overrides);
 
-// At most `max_envs` lanes, and no more than the configuration evaluates with.
-absl::StatusOr<TrainedPolicy> LoadTrainedPolicy(const RunFolder& folder, const std::string& which,
+// Of the checkpoint at `path`, with at most `max_envs` lanes, and no more than the configuration
+// evaluates with.
+absl::StatusOr<TrainedPolicy> LoadTrainedPolicy(const std::string& path,
                                                 const std::vector<std::string>& overrides,
                                                 int max_envs, const Reach& reach);
 

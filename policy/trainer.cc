@@ -1,17 +1,15 @@
 #include "policy/trainer.h"
 
-#include <google/protobuf/text_format.h>
-
 #include <algorithm>
 #include <cmath>
-#include <limits>
+#include <filesystem>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
 #include "base/error.h"
 #include "policy/checkpoint/atomic_file.h"
+#include "policy/collector_state.h"
 #include "policy/config/config.h"
 #include "policy/embedded_source.h"
 #include "policy/fragment_collector.h"
@@ -21,42 +19,20 @@
 namespace hivewire {
 namespace {
 
-constexpr size_t kLatestEpisodes = 100;
 constexpr absl::Duration kBetweenAttempts = absl::Milliseconds(200);
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-
-const std::vector<std::string>& CsvColumns() {
-  static const auto* const columns = new std::vector<std::string>{
-      "frames",          "updates",         "seconds",      "frames_per_second",
-      "episodes",        "episodic_return", "return_min",   "return_max",
-      "episodic_length", "update_seconds",  "learning_rate"};
-  return *columns;
-}
-
-// The mean of one member over some episodes; NaN for none.
-template <typename Episodes>
-double Mean(const Episodes& episodes, double EpisodeSummary::*member) {
-  if (episodes.empty()) return kNan;
-  double sum = 0;
-  for (const EpisodeSummary& episode : episodes) sum += episode.*member;
-  return sum / static_cast<double>(episodes.size());
-}
-
-// NaN where the tag is not among them.
-double Value(const std::vector<Statistic>& statistics, absl::string_view tag) {
-  for (const Statistic& statistic : statistics) {
-    if (statistic.tag == tag) return statistic.value;
-  }
-  return kNan;
-}
+// AllenAct's most frames.
+constexpr FilmOptions kFilm = {.path = "", .size = 160, .max_frames = 400};
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(const v1::LearnerConfig& config,
-                                                         const Reach& reach,
-                                                         const Checkpoint* from) {
+                                                         const Reach& reach, const Checkpoint* from,
+                                                         const Checkpoint* weights) {
+  absl::Status status = CheckTrackers(config.output());
+  if (!status.ok()) return status;
   std::unique_ptr<Trainer> trainer(new Trainer(config, reach));
-  absl::Status status = trainer->ReachEnvs(from != nullptr ? from->state.frames() : 0);
+  status = trainer->ReachEnvs(from != nullptr ? from->state.frames() : 0);
+  if (status.ok() && weights != nullptr) status = trainer->TakeWeights(*weights);
   if (!status.ok()) return status;
   status = from != nullptr ? trainer->Restore(*from) : trainer->collector_->Start(config.seed());
   if (!status.ok()) return status;
@@ -64,7 +40,7 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(const v1::LearnerConfig
 }
 
 Trainer::Trainer(const v1::LearnerConfig& config, const Reach& reach)
-    : config_(config), reach_(reach), progress_(absl::Seconds(config.output().log_interval())) {}
+    : config_(config), reach_(reach), reporter_(config) {}
 
 absl::Status Trainer::ReachEnvs(int64_t frames) {
   absl::StatusOr<Problem> problem = ReachLanes(frames);
@@ -138,14 +114,28 @@ absl::Status Trainer::MakeCollector() {
   return absl::OkStatus();
 }
 
-absl::Status Trainer::Restore(const Checkpoint& from) {
-  if (from.state.observation_dim() != problem_.observation_dim ||
-      from.state.action_dim() != problem_.action.dim()) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "the checkpoint was made for ", from.state.observation_dim(), " observations and ",
-        from.state.action_dim(), " action elements, ", config_.env().id(), " has ",
-        problem_.observation_dim, " and ", problem_.action.dim()));
+absl::Status Trainer::CheckShapes(const Checkpoint& checkpoint) const {
+  const v1::CheckpointState& state = checkpoint.state;
+  if (state.observation_dim() == problem_.observation_dim &&
+      state.action_dim() == problem_.action.dim()) {
+    return absl::OkStatus();
   }
+  return absl::FailedPreconditionError(
+      absl::StrCat("the checkpoint was made for ", state.observation_dim(), " observations and ",
+                   state.action_dim(), " action elements, ", config_.env().id(), " has ",
+                   problem_.observation_dim, " and ", problem_.action.dim()));
+}
+
+absl::Status Trainer::TakeWeights(const Checkpoint& from) {
+  absl::Status status = CheckShapes(from);
+  if (status.ok()) status = algorithm_->LoadWeights(from.tensors);
+  ObservationNormalizer* const normalizer = collector_->observation_normalizer();
+  if (!status.ok() || normalizer == nullptr) return status;
+  return normalizer->moments().Load(kObservationMoments, from.tensors);
+}
+
+absl::Status Trainer::Restore(const Checkpoint& from) {
+  if (absl::Status status = CheckShapes(from); !status.ok()) return status;
   if (absl::Status status = algorithm_->Load(from.tensors); !status.ok()) return status;
   absl::Status env_state_lost;
   // Seeds of the envs' new episodes, should they be needed, differ from those of the first ones.
@@ -154,44 +144,34 @@ absl::Status Trainer::Restore(const Checkpoint& from) {
     return status;
   }
   if (!env_state_lost.ok()) {
-    progress_.Say(absl::StrCat("the envs start new episodes, their state could not be taken back: ",
+    reporter_.Say(absl::StrCat("the envs start new episodes, their state could not be taken back: ",
                                env_state_lost.message()));
   }
   state_ = from.state;
   *state_.mutable_config() = config_;
   seconds_before_ = state_.seconds();
-  frames_before_ = last_saved_ = last_evaluated_ = state_.frames();
+  frames_before_ = last_saved_ = last_evaluated_ = last_filmed_ = state_.frames();
   return absl::OkStatus();
 }
 
 absl::Status Trainer::Run(const RunFolder& folder, const std::function<bool()>& stop) {
   folder_ = folder;
-  Warn(CsvWriter::DropRowsAfter(folder.progress_csv(), static_cast<double>(state_.frames())));
-  csv_ = std::make_unique<CsvWriter>(folder.progress_csv(), CsvColumns());
-  if (config_.output().tensorboard()) {
-    absl::StatusOr<std::unique_ptr<EventWriter>> events = EventWriter::Create(folder.path());
-    Warn(events.status());
-    if (events.ok()) {
-      events_ = *std::move(events);
-      std::string text;
-      google::protobuf::TextFormat::PrintToString(config_, &text);
-      Warn(events_->AddText(state_.frames(), "hyperparameters",
-                            absl::StrCat("```\n", text, "```\n")));
-    }
-  }
+  reporter_.Open(folder, state_.frames());
   started_ = absl::Now();
   absl::Status status = Loop(stop);
   // The state between two updates is whole, whatever ended the loop.
   if (status.ok() || absl::IsCancelled(status)) {
     status = last_saved_ == state_.frames() ? absl::OkStatus() : Save();
-    progress_.Show(Present(), /*now=*/true);
-    progress_.Say("");
+    reporter_.Finish();
   }
   return status;
 }
 
 absl::Status Trainer::Loop(const std::function<bool()>& stop) {
   const int64_t total = config_.collection().total_frames();
+  if (config_.evaluation().at_start() && state_.frames() == 0) {
+    if (absl::Status status = EvaluateNow(stop); !status.ok()) return status;
+  }
   while (state_.frames() < total && !stop()) {
     const double share = static_cast<double>(state_.frames()) / static_cast<double>(total);
     absl::StatusOr<int64_t> frames = collector_->Collect(total - state_.frames());
@@ -199,7 +179,7 @@ absl::Status Trainer::Loop(const std::function<bool()>& stop) {
     if (collector_->losses() > losses_) {
       losses_ = collector_->losses();
       const bool collectors = config_.collection().mode() == kCollectors;
-      progress_.Say(absl::StrCat(collectors ? "a collector was lost, " : "the server was lost, ",
+      reporter_.Say(absl::StrCat(collectors ? "a collector was lost, " : "the server was lost, ",
                                  losses_, losses_ == 1 ? " time" : " times", " so far; ",
                                  collectors ? "the others go on" : "new pools, new episodes"));
     }
@@ -211,11 +191,12 @@ absl::Status Trainer::Loop(const std::function<bool()>& stop) {
     state_.set_seconds(Seconds());
     Report(*std::move(statistics), absl::Now() - collected);
 
-    if (Due(config_.checkpoint().interval(), last_saved_)) Warn(Save());
+    if (Due(config_.checkpoint().interval(), last_saved_)) reporter_.Warn(Save());
     if (ReachedThreshold()) break;
     if (state_.frames() < total && Due(config_.evaluation().interval(), last_evaluated_)) {
       if (absl::Status status = EvaluateNow(stop); !status.ok()) return status;
     }
+    if (Due(config_.output().video_interval(), last_filmed_)) reporter_.Warn(FilmNow(stop));
   }
   if (stop()) return absl::CancelledError("stopped");
   collector_->Finish();
@@ -223,95 +204,109 @@ absl::Status Trainer::Loop(const std::function<bool()>& stop) {
 }
 
 bool Trainer::ReachedThreshold() {
-  if (!config_.collection().stop_at_reward_threshold() || latest_.size() < kLatestEpisodes ||
-      Mean(latest_, &EpisodeSummary::episode_return) < *problem_.reward_threshold) {
+  if (!config_.collection().stop_at_reward_threshold() ||
+      reporter_.LatestReturn().value_or(-HUGE_VAL) < *problem_.reward_threshold) {
     return false;
   }
-  progress_.Say(absl::StrCat("the latest ", kLatestEpisodes,
-                             " episodes reach the env's threshold, ", *problem_.reward_threshold,
-                             "; the run ends"));
+  reporter_.Say(absl::StrCat("the latest hundred episodes reach the env's threshold, ",
+                             *problem_.reward_threshold, "; the run ends"));
   return true;
 }
 
 void Trainer::Report(std::vector<Statistic> statistics, absl::Duration update_time) {
-  const std::vector<EpisodeSummary> episodes = collector_->TakeEpisodes();
-  state_.set_episodes(state_.episodes() + static_cast<int64_t>(episodes.size()));
-  for (const EpisodeSummary& episode : episodes) latest_.push_back(episode);
-  while (latest_.size() > kLatestEpisodes) latest_.pop_front();
+  UpdateReport report;
+  report.episodes = collector_->TakeEpisodes();
+  state_.set_episodes(state_.episodes() + static_cast<int64_t>(report.episodes.size()));
   if (const int64_t faults = collector_->TakeFaults(); faults > 0) {
     faults_ += faults;
-    progress_.Say(absl::StrCat("lane faults so far: ", faults_));
+    reporter_.Say(absl::StrCat("lane faults so far: ", faults_));
   }
-
-  const double mean_return = Mean(episodes, &EpisodeSummary::episode_return);
-  const double mean_length = Mean(episodes, &EpisodeSummary::length);
-  double low = kNan, high = kNan;
-  for (const EpisodeSummary& episode : episodes) {
-    low = std::fmin(low, episode.episode_return);
-    high = std::fmax(high, episode.episode_return);
-  }
-  const ProgressState present = Present();
-  Warn(csv_->Append({static_cast<double>(state_.frames()), static_cast<double>(state_.updates()),
-                     state_.seconds(), present.frames_per_second,
-                     static_cast<double>(state_.episodes()), mean_return, low, high, mean_length,
-                     absl::ToDoubleSeconds(update_time),
-                     Value(statistics, "charts/learning_rate")}));
-  if (events_ != nullptr) {
-    statistics.push_back({"charts/SPS", present.frames_per_second});
-    for (Statistic& statistic : collector_->statistics()) statistics.push_back(statistic);
-    if (!episodes.empty()) {
-      statistics.push_back({"charts/episodic_return", mean_return});
-      statistics.push_back({"charts/episodic_length", mean_length});
-    }
-    Warn(events_->AddScalars(state_.frames(), statistics));
-  }
-  progress_.Show(present);
+  for (Statistic& statistic : collector_->statistics()) statistics.push_back(statistic);
+  report.statistics = std::move(statistics);
+  report.frames = state_.frames();
+  report.updates = state_.updates();
+  report.episodes_so_far = state_.episodes();
+  report.seconds = state_.seconds();
+  report.update_seconds = absl::ToDoubleSeconds(update_time);
+  const double here = Seconds() - seconds_before_;
+  report.frames_per_second =
+      here > 0 ? static_cast<double>(state_.frames() - frames_before_) / here : 0;
+  reporter_.AddUpdate(report);
 }
 
-absl::Status Trainer::EvaluateNow(const std::function<bool()>& stop) {
-  const v1::EvaluationConfig& config = config_.evaluation();
-  last_evaluated_ = state_.frames();
-  if (config.episodes() == 0) return absl::OkStatus();
+absl::StatusOr<Evaluation> Trainer::Play(int num_envs, EvaluationOptions options,
+                                         const FilmOptions* film,
+                                         const std::function<bool()>& stop) {
   // The server was there before, so it is waited for as for a broken connection.
   Reach reach = reach_;
   reach.connection.connect_timeout =
       std::max(reach.connection.connect_timeout, reach.connection.reconnect_timeout);
-  const auto evaluate = [&]() -> absl::StatusOr<Evaluation> {
-    absl::StatusOr<std::unique_ptr<VectorEnv>> env =
-        MakeEnv(config_, std::min(config.num_envs(), config.episodes()), reach);
+  options.seed = config_.evaluation().seed();
+  options.success_return = config_.evaluation().success_return();
+  const auto play = [&]() -> absl::StatusOr<Evaluation> {
+    absl::StatusOr<std::unique_ptr<VectorEnv>> env = MakeEvaluationEnv(config_, num_envs, reach);
     if (!env.ok()) return env.status();
     auto observations = MakeObservations(**env, config_);
     if (!observations.ok()) return observations.status();
-    return Evaluate(**env, **observations, *algorithm_, problem_.action,
-                    collector_->observation_normalizer(), config.episodes(), config.seed(), stop);
+    std::unique_ptr<Film> filming;
+    if (film != nullptr) {
+      auto made = Film::Create(**env, *film);
+      if (!made.ok()) return made.status();
+      filming = *std::move(made);
+      options.spectators = {filming.get()};
+    }
+    absl::StatusOr<Evaluation> evaluation = Evaluate(
+        **env, **observations, {*algorithm_, problem_.action, collector_->observation_normalizer()},
+        options, [&] { return stop() || (filming != nullptr && filming->full()); });
+    if (filming != nullptr && (evaluation.ok() || filming->full())) {
+      if (absl::Status status = filming->Finish(); !status.ok()) return status;
+    }
+    return evaluation;
   };
-  absl::StatusOr<Evaluation> evaluation = evaluate();
+  absl::StatusOr<Evaluation> evaluation = play();
   // Lost half way, it is done anew.
   while (PoolsAreGone(evaluation.status()) && !stop()) {
     absl::SleepFor(kBetweenAttempts);
-    evaluation = evaluate();
+    evaluation = play();
   }
+  return evaluation;
+}
+
+absl::Status Trainer::EvaluateNow(const std::function<bool()>& stop) {
+  const int episodes = config_.evaluation().episodes();
+  last_evaluated_ = state_.frames();
+  if (episodes == 0) return absl::OkStatus();
+  const absl::StatusOr<Evaluation> evaluation =
+      Play(episodes, {.episodes = episodes}, /*film=*/nullptr, stop);
   if (!evaluation.ok()) return Annotate(evaluation.status(), "evaluation");
 
-  const Spread returns = SpreadOf(evaluation->returns);
-  progress_.Say(
-      absl::StrFormat("evaluation at %d frames: return %.1f ± %.1f (%.1f … %.1f) over %d "
-                      "episodes, length %.0f",
-                      state_.frames(), returns.mean, returns.deviation, returns.low, returns.high,
-                      evaluation->returns.size(), SpreadOf(evaluation->lengths).mean));
-  Warn(WriteFileAtomically(folder_->evaluation_json(),
-                           {EvaluationJson(*evaluation, config_.env().id(), state_.frames())}));
-  if (events_ != nullptr) {
-    Warn(events_->AddScalars(state_.frames(), {{"eval/episodic_return", returns.mean}}));
-  }
-  state_.set_evaluation_return(returns.mean);
-  const bool best =
-      !state_.has_best_evaluation_return() || returns.mean >= state_.best_evaluation_return();
-  if (best) state_.set_best_evaluation_return(returns.mean);
+  reporter_.AddEvaluation(state_.frames(), *evaluation);
+  reporter_.Warn(WriteFileAtomically(
+      folder_->evaluation_json(),
+      {EvaluationJson(*evaluation, {config_.env().id(), state_.frames()}), "\n"}));
+  const double mean = SpreadOf(evaluation->returns).mean;
+  state_.set_evaluation_return(mean);
+  const bool best = !state_.has_best_evaluation_return() || mean >= state_.best_evaluation_return();
+  if (best) state_.set_best_evaluation_return(mean);
   absl::Status saved = Save();
-  if (saved.ok() && best)
+  if (saved.ok() && best) {
     saved = CheckpointFolder(folder_->checkpoints()).MarkBest(state_.frames());
-  Warn(saved);
+  }
+  reporter_.Warn(saved);
+  return absl::OkStatus();
+}
+
+absl::Status Trainer::FilmNow(const std::function<bool()>& stop) {
+  last_filmed_ = state_.frames();
+  std::error_code error;
+  std::filesystem::create_directories(folder_->videos(), error);
+  FilmOptions film = kFilm;
+  film.path = folder_->video(state_.frames());
+  const absl::Status status = Play(/*num_envs=*/1, {.episodes = 1}, &film, stop).status();
+  // A film that is full ends its episode.
+  if (stop()) return absl::OkStatus();
+  if (!status.ok() && !absl::IsCancelled(status)) return Annotate(status, "no video");
+  reporter_.AddVideo(state_.frames(), film.path, film.size);
   return absl::OkStatus();
 }
 
@@ -326,25 +321,8 @@ absl::Status Trainer::Save() {
   }
   if (!status.ok()) return Annotate(status, "no checkpoint");
   last_saved_ = state_.frames();
+  reporter_.AddWeights(state_.frames(), checkpoint.tensors);
   return absl::OkStatus();
-}
-
-void Trainer::Warn(const absl::Status& status) {
-  // The same trouble at every update is told once.
-  if (status.ok() || last_warning_ == status.message()) return;
-  last_warning_ = std::string(status.message());
-  progress_.Say(absl::StrCat("warning: ", last_warning_, "; the run goes on"));
-}
-
-ProgressState Trainer::Present() const {
-  const double seconds = absl::ToDoubleSeconds(absl::Now() - started_);
-  return {.frames = state_.frames(),
-          .total_frames = config_.collection().total_frames(),
-          .frames_per_second =
-              seconds > 0 ? static_cast<double>(state_.frames() - frames_before_) / seconds : 0,
-          .episodes = state_.episodes(),
-          .mean_return = Mean(latest_, &EpisodeSummary::episode_return),
-          .mean_length = Mean(latest_, &EpisodeSummary::length)};
 }
 
 double Trainer::Seconds() const {

@@ -5,7 +5,6 @@
 #ifndef HIVEWIRE_POLICY_TRAINER_H_
 #define HIVEWIRE_POLICY_TRAINER_H_
 
-#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -21,22 +20,22 @@
 #include "policy/checkpoint/checkpoint.h"
 #include "policy/collector_interface.h"
 #include "policy/evaluation.h"
+#include "policy/film.h"
 #include "policy/fragment_source.h"
+#include "policy/reporter.h"
 #include "policy/run_folder.h"
 #include "policy/session.h"
-#include "policy/track/csv_writer.h"
-#include "policy/track/event_writer.h"
-#include "policy/track/progress.h"
 
 namespace hivewire {
 
 class Trainer {
  public:
   // Reaches the envs and makes the algorithm, before any file is written. With `from`, everything
-  // stands as it did when that was saved; its run must be for an env of the same shapes.
+  // stands as it did when that was saved. With `weights`, only the policy does: its networks and
+  // what it normalises observations by. The run of either must be for an env of the same shapes.
   static absl::StatusOr<std::unique_ptr<Trainer>> Create(const v1::LearnerConfig& config,
-                                                         const Reach& reach,
-                                                         const Checkpoint* from);
+                                                         const Reach& reach, const Checkpoint* from,
+                                                         const Checkpoint* weights = nullptr);
 
   // Runs to the end, or until `stop` says so: then the present update is finished first. Writes
   // into `folder`. Not OK where the envs failed, or the last checkpoint could not be written.
@@ -51,16 +50,19 @@ class Trainer {
   absl::Status ReachEnvs(int64_t frames);
   absl::StatusOr<Problem> ReachLanes(int64_t frames);
   absl::Status MakeCollector();
+  absl::Status CheckShapes(const Checkpoint& checkpoint) const;
   absl::Status Restore(const Checkpoint& from);
+  absl::Status TakeWeights(const Checkpoint& from);
   absl::Status Loop(const std::function<bool()>& stop);
   // Whether the run is to end before its frames are over.
   bool ReachedThreshold();
   void Report(std::vector<Statistic> statistics, absl::Duration update_time);
   absl::Status EvaluateNow(const std::function<bool()>& stop);
+  // Plays episodes in lanes of their own.
+  absl::StatusOr<Evaluation> Play(int num_envs, EvaluationOptions options, const FilmOptions* film,
+                                  const std::function<bool()>& stop);
+  absl::Status FilmNow(const std::function<bool()>& stop);
   absl::Status Save();
-  // For what the run can go on without.
-  void Warn(const absl::Status& status);
-  ProgressState Present() const;
   double Seconds() const;
   bool Due(int64_t interval, int64_t last) const;
 
@@ -73,7 +75,7 @@ class Trainer {
   Problem problem_;
   std::unique_ptr<Algorithm> algorithm_;
   std::unique_ptr<Collector> collector_;
-  Progress progress_;
+  Reporter reporter_;
   v1::CheckpointState state_;
 
   // Of this run of the program.
@@ -82,15 +84,11 @@ class Trainer {
   int64_t frames_before_ = 0;
   int64_t last_saved_ = 0;
   int64_t last_evaluated_ = 0;
+  int64_t last_filmed_ = 0;
   int64_t faults_ = 0;
   int64_t losses_ = 0;
-  std::string last_warning_;
-  // The latest hundred.
-  std::deque<EpisodeSummary> latest_;
 
   std::optional<RunFolder> folder_;
-  std::unique_ptr<EventWriter> events_;
-  std::unique_ptr<CsvWriter> csv_;
 };
 
 }  // namespace hivewire

@@ -61,12 +61,13 @@ run_tests() {
   ((status == 0 || more_failed > 0))
 }
 
-# The suites against their originals; each case counts as a test.
-run_parity() {
-  local output status=0 more_passed more_failed
-  output="$("${HIVEWIRE_ROOT}/tests/parity/run.sh")" || status=$?
+# run_counted NAME SCRIPT: a script whose last line is "NAME: N passed, M failed"; each case counts as
+# a test.
+run_counted() {
+  local name="$1" output status=0 more_passed more_failed
+  output="$("${HIVEWIRE_ROOT}/$2")" || status=$?
   say "${output}"
-  [[ "${output##*$'\n'}" =~ ^parity:\ ([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]] || return 1
+  [[ "${output##*$'\n'}" =~ ^${name}:\ ([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]] || return 1
   more_passed=${BASH_REMATCH[1]} more_failed=${BASH_REMATCH[2]}
   passed=$((passed + more_passed)) failed=$((failed + more_failed))
   ((status == 0 || more_failed > 0))
@@ -78,7 +79,8 @@ stage build hw_bazel build --keep_going "${targets[@]}" || true
 if "${everything}"; then stage layers "${HIVEWIRE_ROOT}/tests/check_layers.sh" || true; fi
 stage tests run_tests "${targets[@]}" || true
 if "${everything}"; then
-  stage parity run_parity || true
+  stage parity run_counted parity tests/parity/run.sh || true
+  stage readers run_counted readers tests/readers/run.sh || true
   stage compare "${HIVEWIRE_ROOT}/tests/bench/compare.sh" --quick || true
 fi
 if "${sanitizers}"; then

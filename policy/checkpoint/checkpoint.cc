@@ -84,6 +84,23 @@ absl::Status CheckpointFolder::MarkBest(int64_t frames) {
   return LinkAtomically(PathOf(frames), absl::StrCat(folder_, "/best", kExtension));
 }
 
+std::vector<std::string> CheckpointFolder::All() const {
+  std::vector<std::string> numbered;
+  for (const int64_t frames : List()) numbered.push_back(PathOf(frames));
+  std::vector<std::string> all;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(folder_, error)) {
+    if (entry.path().extension() != kExtension) continue;
+    const bool known = std::any_of(numbered.begin(), numbered.end(), [&](const std::string& path) {
+      return std::filesystem::equivalent(path, entry.path(), error);
+    });
+    if (!known) all.push_back(entry.path().string());
+  }
+  std::sort(all.begin(), all.end());
+  all.insert(all.end(), numbered.begin(), numbered.end());
+  return all;
+}
+
 absl::StatusOr<std::string> CheckpointFolder::Find(absl::string_view which) const {
   const std::vector<int64_t> all = List();
   const std::string best = absl::StrCat(folder_, "/best", kExtension);

@@ -40,6 +40,10 @@ class CheckpointFolder {
   // Path of "best", "last" or a number of frames. NOT_FOUND names those that there are.
   absl::StatusOr<std::string> Find(absl::string_view which) const;
 
+  // Paths of all checkpoints: those with names of other kinds, then the others by their frames.
+  // Without "best" where it is another name of one of them.
+  std::vector<std::string> All() const;
+
  private:
   std::string PathOf(int64_t frames) const;
   // Frames of the numbered checkpoints, rising.

@@ -1,11 +1,10 @@
 // Every model and distribution that a config can name.
+#include <map>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
-#include "absl/types/span.h"
 #include "base/nearest.h"
 #include "policy/nn/actor_critic.h"
 #include "policy/nn/beta.h"
@@ -14,56 +13,60 @@
 #include "policy/nn/gaussian.h"
 #include "policy/nn/model.h"
 #include "policy/nn/multi_categorical.h"
+#include "policy/nn/register.h"
 #include "policy/nn/tanh_gaussian.h"
 
 namespace hivewire {
 namespace {
 
 template <typename Factory>
-struct Entry {
-  const char* name;
-  Factory factory;
-};
+using Table = std::map<std::string, Factory>;
 
-using ModelFactory = absl::StatusOr<std::unique_ptr<Model>> (*)(const v1::ModelConfig&,
-                                                                const ModelShape&, at::Generator&);
-using DistributionFactory = absl::StatusOr<std::unique_ptr<Distribution>> (*)(
-    const v1::DistributionConfig&, const ActionSpace&);
+Table<ModelFactory>& Models() {
+  static auto* const models = new Table<ModelFactory>{
+      {"mlp", MakeActorCritic},
+      {"gru", MakeActorCritic},
+      {"lstm", MakeActorCritic},
+      {"rnn", MakeActorCritic},
+  };
+  return *models;
+}
 
-constexpr Entry<ModelFactory> kModels[] = {
-    {"mlp", MakeActorCritic},
-    {"gru", MakeActorCritic},
-    {"lstm", MakeActorCritic},
-    {"rnn", MakeActorCritic},
-};
-
-constexpr Entry<DistributionFactory> kDistributions[] = {
-    {"beta", MakeBeta},
-    {"beta-mean", MakeBetaMean},
-    {"categorical", MakeCategorical},
-    {"gaussian", MakeGaussian},
-    {"multi-categorical", MakeMultiCategorical},
-    {"tanh-gaussian", MakeTanhGaussian},
-};
+Table<DistributionFactory>& Distributions() {
+  static auto* const distributions = new Table<DistributionFactory>{
+      {"beta", MakeBeta},
+      {"beta-mean", MakeBetaMean},
+      {"categorical", MakeCategorical},
+      {"gaussian", MakeGaussian},
+      {"multi-categorical", MakeMultiCategorical},
+      {"tanh-gaussian", MakeTanhGaussian},
+  };
+  return *distributions;
+}
 
 template <typename Factory>
-absl::StatusOr<Factory> Find(absl::Span<const Entry<Factory>> entries, absl::string_view field,
+absl::StatusOr<Factory> Find(const Table<Factory>& table, absl::string_view field,
                              const std::string& name) {
+  const auto found = table.find(name);
+  if (found != table.end()) return found->second;
   std::vector<std::string> names;
-  for (const Entry<Factory>& entry : entries) {
-    if (name == entry.name) return entry.factory;
-    names.push_back(entry.name);
-  }
+  for (const auto& [known, factory] : table) names.push_back(known);
   return absl::InvalidArgumentError(
       absl::StrCat(field, " is \"", name, "\"", NearestHint(name, names)));
 }
 
 }  // namespace
 
+void RegisterModel(const std::string& name, ModelFactory factory) { Models()[name] = factory; }
+
+void RegisterDistribution(const std::string& name, DistributionFactory factory) {
+  Distributions()[name] = factory;
+}
+
 absl::StatusOr<std::unique_ptr<Model>> MakeModel(const v1::ModelConfig& config,
                                                  const ModelShape& shape,
                                                  at::Generator& generator) {
-  absl::StatusOr<ModelFactory> factory = Find<ModelFactory>(kModels, "model.type", config.type());
+  absl::StatusOr<ModelFactory> factory = Find(Models(), "model.type", config.type());
   if (!factory.ok()) return factory.status();
   return (*factory)(config, shape, generator);
 }
@@ -75,8 +78,7 @@ absl::StatusOr<std::unique_ptr<Distribution>> MakeDistribution(const v1::Distrib
     const bool single = action.dim() == 1;
     type = !action.discrete() ? "gaussian" : single ? "categorical" : "multi-categorical";
   }
-  absl::StatusOr<DistributionFactory> factory =
-      Find<DistributionFactory>(kDistributions, "distribution.type", type);
+  absl::StatusOr<DistributionFactory> factory = Find(Distributions(), "distribution.type", type);
   if (!factory.ok()) return factory.status();
   return (*factory)(config, action);
 }

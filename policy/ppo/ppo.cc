@@ -9,6 +9,7 @@
 #include <cstring>
 #include <utility>
 
+#include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "policy/nn/adam.h"
 #include "policy/nn/companion.h"
@@ -150,20 +151,15 @@ class Ppo : public Algorithm {
 
   absl::Status ActGreedily(absl::Span<const float> observations, absl::Span<float> memory,
                            absl::Span<char> actions) const override {
-    return GuardTorch("choosing actions", [&] {
-      const c10::NoGradGuard no_grad;
-      Passage passage;
-      const int64_t width = model_->policy_memory_width();
-      if (width > 0) {
-        const auto rows = static_cast<int64_t>(memory.size()) / width;
-        passage.policy_memory = View(memory, {rows, width}).to(device_);
-      }
-      const at::Tensor inputs = model_->ForwardPolicy(ToDevice(observations), passage);
-      if (width > 0) {
-        const at::Tensor after = passage.policy_memory.cpu().contiguous();
-        std::copy_n(after.const_data_ptr<float>(), memory.size(), memory.begin());
-      }
-      WriteActions(distribution_->Mode(inputs).cpu().contiguous(), actions);
+    return ActOutside(observations, memory, actions,
+                      [this](const at::Tensor& inputs) { return distribution_->Mode(inputs); });
+  }
+
+  absl::Status ActBySampling(absl::Span<const float> observations, absl::Span<float> memory,
+                             absl::Span<char> actions, uint64_t seed) const override {
+    return ActOutside(observations, memory, actions, [this, seed](const at::Tensor& inputs) {
+      at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(seed);
+      return distribution_->Sample(inputs, generator);
     });
   }
 
@@ -206,6 +202,17 @@ class Ppo : public Algorithm {
     });
   }
 
+  absl::Status LoadWeights(const TensorMap& tensors) override {
+    return GuardTorch("loading weights", [&] {
+      absl::Status status = parameters_.Load("model", tensors, parameters_.values());
+      if (status.ok() && config_.normalize_value() &&
+          tensors.contains(absl::StrCat(kValueMoments, ".count"))) {
+        status = value_moments_.Load(kValueMoments, tensors);
+      }
+      return status;
+    });
+  }
+
  private:
   struct Losses {
     PolicyLoss policy;
@@ -219,6 +226,27 @@ class Ppo : public Algorithm {
       parameters.push_back({"distribution." + parameter.name, parameter.tensor});
     }
     return parameters;
+  }
+
+  // Acts in lanes that are not learned from; `choose` makes actions of the policy's outputs.
+  absl::Status ActOutside(absl::Span<const float> observations, absl::Span<float> memory,
+                          absl::Span<char> actions,
+                          absl::FunctionRef<at::Tensor(const at::Tensor&)> choose) const {
+    return GuardTorch("choosing actions", [&] {
+      const c10::NoGradGuard no_grad;
+      Passage passage;
+      const int64_t width = model_->policy_memory_width();
+      if (width > 0) {
+        const auto rows = static_cast<int64_t>(memory.size()) / width;
+        passage.policy_memory = View(memory, {rows, width}).to(device_);
+      }
+      const at::Tensor inputs = model_->ForwardPolicy(ToDevice(observations), passage);
+      if (width > 0) {
+        const at::Tensor after = passage.policy_memory.cpu().contiguous();
+        std::copy_n(after.const_data_ptr<float>(), memory.size(), memory.begin());
+      }
+      WriteActions(choose(inputs).cpu().contiguous(), actions);
+    });
   }
 
   at::Tensor ToDevice(absl::Span<const float> observations) const {

@@ -11,11 +11,13 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "policy/checkpoint/crc32c.h"
+#include "policy/track/histogram.h"
 
 namespace hivewire {
 namespace {
 
 constexpr int kTensorFlowString = 7;
+constexpr int kRgb = 3;
 
 tensorboard::Event Now(int64_t step) {
   tensorboard::Event event;
@@ -81,6 +83,40 @@ absl::Status EventWriter::AddText(int64_t step, const std::string& tag, const st
   return Write(event);
 }
 
+absl::Status EventWriter::AddHistogram(int64_t step, const std::string& tag,
+                                       absl::Span<const double> values) {
+  const Histogram histogram = MakeHistogram(values);
+  if (histogram.counts.empty()) return absl::OkStatus();
+  tensorboard::Event event = Now(step);
+  tensorboard::Summary::Value* value = event.mutable_summary()->add_value();
+  value->set_tag(tag);
+  tensorboard::Histogram* histo = value->mutable_histo();
+  histo->set_min(histogram.edges.front());
+  histo->set_max(histogram.edges.back());
+  for (size_t i = 0; i < histogram.counts.size(); ++i) {
+    histo->add_bucket_limit(histogram.edges[i + 1]);
+    histo->add_bucket(histogram.counts[i]);
+  }
+  for (const double number : values) {
+    if (!std::isfinite(number)) continue;
+    histo->set_num(histo->num() + 1);
+    histo->set_sum(histo->sum() + number);
+    histo->set_sum_squares(histo->sum_squares() + number * number);
+  }
+  return Write(event);
+}
+
+absl::Status EventWriter::AddGif(int64_t step, const std::string& tag, const Gif& gif) {
+  tensorboard::Event event = Now(step);
+  tensorboard::Summary::Value* value = event.mutable_summary()->add_value();
+  value->set_tag(tag);
+  value->mutable_image()->set_height(gif.height);
+  value->mutable_image()->set_width(gif.width);
+  value->mutable_image()->set_colorspace(kRgb);
+  value->mutable_image()->set_encoded_image_string(gif.bytes.data(), gif.bytes.size());
+  return Write(event);
+}
+
 absl::Status EventWriter::Write(const tensorboard::Event& event) {
   const std::string record = TfRecord(event.SerializeAsString());
   if (std::fwrite(record.data(), 1, record.size(), file_) != record.size() ||
@@ -90,6 +126,10 @@ absl::Status EventWriter::Write(const tensorboard::Event& event) {
     return absl::ErrnoToStatus(error, absl::StrCat("cannot write ", path_));
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::unique_ptr<Tracker>> MakeTensorBoardTracker(const TrackedRun& run) {
+  return EventWriter::Create(run.folder);
 }
 
 }  // namespace hivewire

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <vector>
 
 #include "absl/strings/str_format.h"
@@ -35,6 +36,13 @@ Axis MakeAxis(double low, double high) {
   return {std::floor(low / tick) * tick, std::ceil(high / tick) * tick, tick};
 }
 
+constexpr const char* kColors[] = {"#1f6feb", "#d1242f", "#1a7f37",
+                                   "#9a6700", "#8250df", "#57606a"};
+
+void AppendPoint(double x, double y, std::string& svg) {
+  absl::StrAppendFormat(&svg, "%.1f,%.1f ", x, y);
+}
+
 std::string Escaped(absl::string_view text) {
   return absl::StrReplaceAll(text, {{"&", "&amp;"}, {"<", "&lt;"}, {">", "&gt;"}});
 }
@@ -43,17 +51,30 @@ std::string Escaped(absl::string_view text) {
 
 std::string DrawSvg(absl::string_view title, absl::string_view x_label,
                     absl::Span<const ScalarPoint> points) {
-  std::vector<ScalarPoint> finite;
-  for (const ScalarPoint& point : points) {
-    if (std::isfinite(point.value)) finite.push_back(point);
+  const Series series = {"", {points.begin(), points.end()}, {}};
+  return DrawSeries(title, x_label, absl::MakeConstSpan(&series, 1));
+}
+
+std::string DrawSeries(absl::string_view title, absl::string_view x_label,
+                       absl::Span<const Series> series) {
+  std::vector<Series> finite;
+  double low = HUGE_VAL, high = -HUGE_VAL, last = 0;
+  for (const Series& one : series) {
+    finite.push_back({one.label, {}, {}});
+    for (size_t i = 0; i < one.points.size(); ++i) {
+      const ScalarPoint& point = one.points[i];
+      if (!std::isfinite(point.value)) continue;
+      const double deviation = one.deviations.empty() ? 0 : one.deviations[i];
+      finite.back().points.push_back(point);
+      finite.back().deviations.push_back(deviation);
+      low = std::min(low, point.value - deviation);
+      high = std::max(high, point.value + deviation);
+      last = std::max(last, static_cast<double>(point.step));
+    }
   }
-  if (finite.empty()) return "";
-  const auto by_value = [](const ScalarPoint& a, const ScalarPoint& b) {
-    return a.value < b.value;
-  };
-  const auto [lowest, highest] = std::minmax_element(finite.begin(), finite.end(), by_value);
-  const Axis x = MakeAxis(0, static_cast<double>(finite.back().step));
-  const Axis y = MakeAxis(lowest->value, highest->value);
+  if (low > high) return "";
+  const Axis x = MakeAxis(0, last);
+  const Axis y = MakeAxis(low, high);
   const auto at_x = [&](double step) {
     return kLeft + (step - x.low) / (x.high - x.low) * (kWidth - kLeft - kRight);
   };
@@ -79,12 +100,29 @@ std::string DrawSvg(absl::string_view title, absl::string_view x_label,
     absl::StrAppendFormat(&svg, "<text x=\"%.1f\" y=\"%g\" text-anchor=\"middle\">%.7g</text>\n",
                           at_x(tick), kHeight - kBottom + 18, tick);
   }
-  svg += "<polyline fill=\"none\" stroke=\"#1f6feb\" stroke-width=\"1.5\" points=\"";
-  for (const ScalarPoint& point : finite) {
-    absl::StrAppendFormat(&svg, "%.1f,%.1f ", at_x(static_cast<double>(point.step)),
-                          at_y(point.value));
+  for (size_t k = 0; k < finite.size(); ++k) {
+    const Series& one = finite[k];
+    const char* color = kColors[k % std::size(kColors)];
+    if (!series[k].deviations.empty()) {
+      absl::StrAppendFormat(&svg, "<polygon fill=\"%s\" fill-opacity=\"0.15\" points=\"", color);
+      for (size_t i = 0; i < one.points.size(); ++i) {
+        AppendPoint(at_x(one.points[i].step), at_y(one.points[i].value + one.deviations[i]), svg);
+      }
+      for (size_t i = one.points.size(); i-- > 0;) {
+        AppendPoint(at_x(one.points[i].step), at_y(one.points[i].value - one.deviations[i]), svg);
+      }
+      svg += "\"/>\n";
+    }
+    absl::StrAppendFormat(
+        &svg, "<polyline fill=\"none\" stroke=\"%s\" stroke-width=\"1.5\" points=\"", color);
+    for (const ScalarPoint& point : one.points)
+      AppendPoint(at_x(point.step), at_y(point.value), svg);
+    svg += "\"/>\n";
+    if (one.label.empty()) continue;
+    absl::StrAppendFormat(&svg, "<text x=\"%g\" y=\"%g\" fill=\"%s\">%s</text>\n", kLeft + 10,
+                          kTop + 16.0 * static_cast<double>(k + 1), color, Escaped(one.label));
   }
-  svg += "\"/>\n</svg>\n";
+  svg += "</svg>\n";
   return svg;
 }
 

@@ -2,33 +2,21 @@
 # Sourced by the benches' scripts: the peers, the built programs, and where results go.
 
 source "$(dirname "${BASH_SOURCE[0]}")/../../deploy/common.sh"
+source "${HIVEWIRE_ROOT}/tests/python_packages.sh"
 
 readonly BENCH="${HIVEWIRE_ROOT}/tests/bench"
 # shellcheck disable=SC2034 # for the scripts that source this
 readonly RESULTS="${HIVEWIRE_ROOT}/docs/performance"
-readonly CACHE="${XDG_CACHE_HOME:-${HOME}/.cache}/hivewire"
 
 export PYTHONDONTWRITEBYTECODE=1
 
-# peers [FILE]: installs the pinned peers, once for each content of peers/FILE (requirements.txt).
-# Prints --peers_folder and their folder, a word a line; nothing, and NOT COMPARED to the user, where
-# pip cannot fetch them. A plain folder: Debian's Python has no virtual environments without another
-# package.
+# peers [FILE]: installs the pinned peers of peers/FILE (requirements.txt). Prints --peers_folder and
+# their folder, a word a line; nothing, and NOT COMPARED to the user, where pip cannot fetch them.
 peers() {
-  local list="${BENCH}/peers/${1:-requirements.txt}" key folder partial
-  key="$({ cat "${list}"; python3 --version; } | sha256sum | cut -c1-16)"
-  folder="${CACHE}/peers-${key}"
-  if [[ ! -d "${folder}" ]]; then
-    say "bench: installing the peers of ${list#"${HIVEWIRE_ROOT}/"} from PyPI"
-    mkdir -p "${CACHE}"
-    partial="$(mktemp -d "${CACHE}/partial.XXXXXX")"
-    if ! python3 -m pip install --quiet --disable-pip-version-check --no-deps --no-cache-dir \
-      --only-binary=:all: --root-user-action=ignore --target "${partial}" -r "${list}" >&2; then
-      rm -rf "${partial}"
-      say "NOT COMPARED: pip could not fetch the peers (see above)"
-      return
-    fi
-    mv -T "${partial}" "${folder}" 2>/dev/null || rm -rf "${partial}"
+  local folder
+  if ! folder="$(python_packages peers "${BENCH}/peers/${1:-requirements.txt}")"; then
+    say "NOT COMPARED: pip could not fetch the peers (see above)"
+    return
   fi
   printf '%s\n' --peers_folder "${folder}"
 }

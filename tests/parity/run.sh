@@ -4,28 +4,9 @@
 # cases; the exit status is 0 only if some were compared and all were equal.
 
 source "$(dirname "${BASH_SOURCE[0]}")/../../deploy/common.sh"
+source "${HIVEWIRE_ROOT}/tests/python_packages.sh"
 
 readonly HERE="${HIVEWIRE_ROOT}/tests/parity"
-readonly CACHE="${XDG_CACHE_HOME:-${HOME}/.cache}/hivewire"
-
-# Installs the pinned originals, once for each content of requirements.txt. Prints their folder.
-# A plain folder: Debian's Python has no virtual environments without another package.
-originals() {
-  local key folder partial
-  key="$({ cat "${HERE}/requirements.txt"; python3 --version; } | sha256sum | cut -c1-16)"
-  folder="${CACHE}/parity-${key}"
-  if [[ ! -d "${folder}" ]]; then
-    say "parity: installing gymnasium and mujoco from PyPI"
-    mkdir -p "${CACHE}"
-    partial="$(mktemp -d "${CACHE}/partial.XXXXXX")"
-    python3 -m pip install --quiet --disable-pip-version-check --no-deps --only-binary=:all: \
-      --root-user-action=ignore --target "${partial}" -r "${HERE}/requirements.txt" >&2 ||
-      die "pip failed (see above)"
-    mv -T "${partial}" "${folder}" 2>/dev/null || rm -rf "${partial}"
-  fi
-  echo "${folder}"
-}
-
 # original PROGRAM.py ARGUMENT...: runs a program of this folder beside the originals.
 original() (
   cd "${work}" || exit # where the engine leaves notes on old models
@@ -49,7 +30,7 @@ compare() {
 }
 
 passed=0 failed=0
-packages="$(originals)"
+packages="$(python_packages parity "${HERE}/requirements.txt")" || die "pip failed (see above)"
 work="$(mktemp -d)"
 trap 'rm -rf "${work}"' EXIT
 hw_bazel build --show_result=0 //tests/parity:{replay,compare_images,record_images}

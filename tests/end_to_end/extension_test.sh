@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# examples/extension: a distribution, a network and a reward of one's own train for a moment.
+source tests/end_to_end/common.sh
+
+own="${PWD}/examples/extension"
+start_server --listen="unix:${folder}/env.sock" --asset_root="${own}/envs"
+server="--server=unix:${folder}/env.sock"
+run="${folder}/run"
+"${own}/learner" train "${server}" --env=ReachSwiftly-v0 --num_envs=8 --frames=8192 --run_folder="${run}" \
+  --set distribution.type=laplace --set model.type=residual --set "model.hidden=[32,32]" \
+  --set evaluation.episodes=4 >"${folder}/log" || { cat "${folder}/log"; fail "no training"; }
+"${own}/learner" eval "${run}" "${server}" --checkpoint=last --episodes=4 --json >"${folder}/evaluation.json"
+grep -q '"told_by_env": true' "${folder}/evaluation.json" || fail "no success in the evaluation"
+# The policy is of those parts: the learner without them says what it has.
+refused '(model|distribution).type is "(residual|laplace)"' \
+  learner eval "${run}" "${server}" --checkpoint=last
+echo "trained"
