@@ -71,6 +71,15 @@ learner train "${server}" --resume=short --set "collection.total_frames=${frames
 grep -q 'an earlier checkpoint is tried' resumed.log || fail "the damage was not told of"
 grep -q "^finished at ${frames} frames" resumed.log || fail "the run did not go on"
 
+# SIGTERM ends a run likewise, at a moment that is no checkpoint's.
+learner train "${server}" --env=InvertedPendulum-v5 --num_envs=4 --frames=100000000 --run_folder=told \
+  --set checkpoint.interval=0 --set evaluation.episodes=0 --set output.log_interval=0 >told.log &
+told=$!
+for _ in $(seq 200); do grep -q 'frames/s' told.log && break; sleep 0.1; done
+kill -TERM "${told}"
+wait "${told}" || fail "SIGTERM is no success"
+[[ -n "$(find told/checkpoints -name '0*')" ]] || fail "SIGTERM left no checkpoint"
+
 # An env's own word for success counts.
 learner train "${server}" --env=ReachTarget-v0 --num_envs=4 --frames=512 --run_folder=reach \
   --set evaluation.episodes=2 >reach.log
