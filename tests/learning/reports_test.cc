@@ -85,7 +85,8 @@ TEST(Reports, StatisticsAreOfEvaluationsAloneIfAsked) {
   EXPECT_EQ(Steps(folder, "losses/entropy").size(), 4u);
 }
 
-// Videos that can be made are in tests/end_to_end and tests/readers: pools in process do not render.
+// Videos that can be made are in tests/end_to_end and tests/readers: pools in process do not
+// render.
 TEST(Reports, ARunGoesOnWithoutAVideoThatCannotBeMade) {
   InprocTraining training("CartPole-v1");
   training.Set({absl::StrCat("output.video_interval=", 2 * kUpdate)});
