@@ -12,8 +12,8 @@ class Poller {
  public:
   virtual ~Poller() = default;
 
-  // Handles one thing that has come; waits for it until `deadline`, which may lie in the past. False
-  // where nothing came. What it handles must not wait.
+  // Handles one thing that has come; waits for it until `deadline`, which may lie in the past.
+  // False where nothing came. What it handles must not wait.
   virtual bool Poll(absl::Time deadline) = 0;
   // Makes a Poll that waits return, or else the next one.
   virtual void Wake() = 0;

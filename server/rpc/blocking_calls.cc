@@ -26,9 +26,9 @@ class BlockingCalls::Call final
         grpc::GenericDeserialize<grpc::ProtoBufferReader, google::protobuf::Message>(&bytes,
                                                                                      &message);
     if (status.ok()) return true;
-    error_ = grpc::Status(grpc::StatusCode::INVALID_ARGUMENT,
-                          absl::StrCat(server_context()->method(), ": the bytes are no ",
-                                       message.GetTypeName()));
+    error_ = grpc::Status(
+        grpc::StatusCode::INVALID_ARGUMENT,
+        absl::StrCat(server_context()->method(), ": the bytes are no ", message.GetTypeName()));
     return false;
   }
 

@@ -1,5 +1,6 @@
 // Calls whose handlers may wait: each runs on a thread of its own while the messages come and go
-// through the CallQueue. Methods are added by name; one that nobody added is answered UNIMPLEMENTED.
+// through the CallQueue. Methods are added by name; one that nobody added is answered
+// UNIMPLEMENTED.
 #ifndef HIVEWIRE_SERVER_RPC_BLOCKING_CALLS_H_
 #define HIVEWIRE_SERVER_RPC_BLOCKING_CALLS_H_
 
@@ -23,8 +24,8 @@ class BlockingCall {
  public:
   virtual ~BlockingCall() = default;
 
-  // The client's next message. False after its last one, where the call is broken, or where the bytes
-  // are no such message; the call then ends with that error, whatever the handler returns.
+  // The client's next message. False after its last one, where the call is broken, or where the
+  // bytes are no such message; the call then ends with that error, whatever the handler returns.
   virtual bool Read(google::protobuf::Message& message) = 0;
   // False where the client is gone.
   virtual bool Write(const google::protobuf::Message& message) = 0;

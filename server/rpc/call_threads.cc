@@ -30,9 +30,8 @@ void CallThreads::Work() {
     if (calls_.empty()) {
       if (stopping_ || idle_ >= kKept) break;
       ++idle_;
-      changed_.Wait(lock, [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
-        return stopping_ || !calls_.empty();
-      });
+      changed_.Wait(
+          lock, [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return stopping_ || !calls_.empty(); });
       --idle_;
       continue;
     }

@@ -1,6 +1,6 @@
-// A streaming call on a CallQueue, from before it comes until after it is over: the part that all of
-// them have. What happens to it is told to virtual functions, one after the other for one direction,
-// on whatever thread polls the queue; they must not wait.
+// A streaming call on a CallQueue, from before it comes until after it is over: the part that all
+// of them have. What happens to it is told to virtual functions, one after the other for one
+// direction, on whatever thread polls the queue; they must not wait.
 //
 // Started by new, and asked for (`RequestConnect` and the like) with server_context(), stream() and
 // accepted(). Once the call has come: OnAccepted. Where none comes any more, because the server

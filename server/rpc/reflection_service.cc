@@ -34,8 +34,7 @@ void AddFile(const FileDescriptor& file, std::set<const FileDescriptor*>& seen,
   if (!seen.insert(&file).second) return;
   FileDescriptorProto proto;
   file.CopyTo(&proto);
-  response.mutable_file_descriptor_response()->add_file_descriptor_proto(
-      proto.SerializeAsString());
+  response.mutable_file_descriptor_response()->add_file_descriptor_proto(proto.SerializeAsString());
   for (int k = 0; k < file.dependency_count(); ++k) AddFile(*file.dependency(k), seen, response);
 }
 
@@ -63,8 +62,8 @@ void Answer(const ServerReflectionRequest& request, const std::vector<std::strin
   const DescriptorPool& pool = *DescriptorPool::generated_pool();
   switch (request.message_request_case()) {
     case ServerReflectionRequest::kFileByFilename:
-      return AnswerFile(pool.FindFileByName(request.file_by_filename()),
-                        request.file_by_filename(), response);
+      return AnswerFile(pool.FindFileByName(request.file_by_filename()), request.file_by_filename(),
+                        response);
     case ServerReflectionRequest::kFileContainingSymbol:
       return AnswerFile(pool.FindFileContainingSymbol(request.file_containing_symbol()),
                         request.file_containing_symbol(), response);
@@ -72,8 +71,7 @@ void Answer(const ServerReflectionRequest& request, const std::vector<std::strin
       const auto& asked = request.file_containing_extension();
       const Descriptor* const type = pool.FindMessageTypeByName(asked.containing_type());
       const FieldDescriptor* const extension =
-          type == nullptr ? nullptr
-                          : pool.FindExtensionByNumber(type, asked.extension_number());
+          type == nullptr ? nullptr : pool.FindExtensionByNumber(type, asked.extension_number());
       return AnswerFile(extension == nullptr ? nullptr : extension->file(),
                         absl::StrCat(asked.containing_type(), " ", asked.extension_number()),
                         response);

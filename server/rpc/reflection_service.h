@@ -9,8 +9,8 @@
 
 namespace hivewire {
 
-// `services`: what is listed, beside reflection itself. Anything that is linked into the process can
-// be asked for.
+// `services`: what is listed, beside reflection itself. Anything that is linked into the process
+// can be asked for.
 void AddReflection(BlockingCalls& calls, std::vector<std::string> services);
 
 }  // namespace hivewire
