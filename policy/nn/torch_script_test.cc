@@ -1,6 +1,7 @@
 // A policy's TorchScript module gives the actions that the policy itself gives.
 #include "policy/nn/torch_script.h"
 
+#include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
 #include <gtest/gtest.h>
 #include <torch/csrc/jit/api/module.h>
