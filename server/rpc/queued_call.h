@@ -2,9 +2,9 @@
 // of them have. What happens to it is told to virtual functions, one after the other for one
 // direction, on whatever thread polls the queue; they must not wait.
 //
-// Started by new, and asked for (`RequestConnect` and the like) with server_context(), stream() and
-// accepted(). Once the call has come: OnAccepted. Where none comes any more, because the server
-// shuts down, or once nothing of the call is under way: OnGone, the last of all.
+// Asked for (RequestConnect and the like) with server_context(), stream() and accepted(). Once the
+// call has come: OnAccepted. Where none comes any more, because the server shuts down, or once
+// nothing of the call is under way: OnGone, the last of all.
 #ifndef HIVEWIRE_SERVER_RPC_QUEUED_CALL_H_
 #define HIVEWIRE_SERVER_RPC_QUEUED_CALL_H_
 
@@ -14,6 +14,7 @@
 
 #include <atomic>
 
+#include "base/mutex.h"
 #include "server/rpc/call_queue.h"
 
 namespace hivewire {
@@ -56,7 +57,10 @@ class QueuedCall {
     stream_.Write(message, Tag(written_));
   }
   // Once, after all writes; reads may be under way.
-  void Finish(const grpc::Status& status) { stream_.Finish(status, Tag(finished_)); }
+  void Finish(const grpc::Status& status) {
+    MutexLock lock(finishing_);
+    stream_.Finish(status, Tag(finished_));
+  }
 
   // Something else of the call's is under way, and is done.
   void Begin() { under_way_.fetch_add(1); }
@@ -83,12 +87,17 @@ class QueuedCall {
     if (context_.IsCancelled()) OnCancel();
     End();
   }
-  void Finished(bool) { End(); }
+  void Finished(bool) {
+    // Whoever finishes it is out of the stream, which goes next.
+    { MutexLock lock(finishing_); }
+    End();
+  }
 
   CallQueue& queue_;
   const CallQueue::Hold hold_;
   Context context_;
   Stream stream_{&context_};
+  Mutex finishing_;
   std::atomic<int> under_way_{2};  // until it is finished, and gRPC is done with it
   OwnersEvent<QueuedCall, &QueuedCall::Accepted> accepted_{*this};
   OwnersEvent<QueuedCall, &QueuedCall::Read> read_{*this};
