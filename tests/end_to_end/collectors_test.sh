@@ -25,7 +25,8 @@ done
 learner train --preset=cartpole --server="unix:${folder}/env.sock" "${short[@]}" --set evaluation.episodes=0 \
   --run_folder="${folder}/alone" >"${folder}/alone.log"
 for run in collected alone; do
-  learner eval "${folder}/${run}" --server="unix:${folder}/env.sock" --episodes=4 --json >"${folder}/${run}.json"
+  learner eval "${folder}/${run}" --server="unix:${folder}/env.sock" --episodes=4 --json |
+    sed "s|/${run}/|/|" >"${folder}/${run}.json"
 done
 cmp "${folder}/collected.json" "${folder}/alone.json" || fail "with collectors something else was learned"
 
