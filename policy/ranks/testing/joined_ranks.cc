@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <thread>
 #include <vector>
 
@@ -28,6 +29,9 @@ std::string FreeRendezvous() {
 }
 
 void RunRanks(int size, const std::function<void(Ranks& ranks)>& run) {
+  // c10d keeps one recorder of collectives a process, without a lock: right for a rank a process
+  // only, as learners are. Read once, before the first group.
+  setenv("TORCH_FR_BUFFER_SIZE", "0", 0);
   const std::string rendezvous = FreeRendezvous();
   std::vector<std::thread> threads;
   for (int rank = 0; rank < size; ++rank) {
