@@ -32,6 +32,9 @@ absl::Status WriteCheckpoint(const std::string& path, const Checkpoint& checkpoi
 absl::StatusOr<Checkpoint> ReadCheckpoint(const std::string& path) {
   absl::StatusOr<Safetensors> file = ReadSafetensors(path);
   if (!file.ok()) return file.status();
+  if (!file->checked) {
+    return absl::DataLossError(absl::StrCat(path, " is no checkpoint, or damaged: no checksum"));
+  }
   const auto state = file->metadata.find(kState);
   if (state == file->metadata.end()) {
     return absl::DataLossError(

@@ -70,15 +70,19 @@ TEST_F(CheckpointTest, KeepsTheNewestAndTheBest) {
   EXPECT_NE(folder.Find("200").status().message().find("best, last, 300, 400"), std::string::npos);
 }
 
-TEST_F(CheckpointTest, AChangedByteIsFound) {
+TEST_F(CheckpointTest, AChangedByteIsFoundWhereverItIs) {
   ASSERT_TRUE(CheckpointFolder(folder_).Save(Example(100), 1).ok());
   const std::string path = PathOf("last");
   std::string data = Read(path);
-  data[data.size() - 1] ^= 1;
+  for (char& byte : data) {
+    byte = static_cast<char>(byte ^ 1);
+    Write(path, data);
+    EXPECT_EQ(ReadCheckpoint(path).status().code(), absl::StatusCode::kDataLoss)
+        << "byte " << &byte - data.data();
+    byte = static_cast<char>(byte ^ 1);
+  }
   Write(path, data);
-  const absl::Status status = ReadCheckpoint(path).status();
-  EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
-  EXPECT_NE(status.message().find("checksum"), std::string::npos) << status;
+  EXPECT_EQ(ReadCheckpoint(path).status(), absl::OkStatus());
 }
 
 TEST_F(CheckpointTest, AFileCutOffAnywhereIsAnError) {

@@ -23,6 +23,7 @@ using google::protobuf::Value;
 
 constexpr char kMetadata[] = "__metadata__";
 constexpr char kChecksum[] = "crc32c";
+constexpr absl::string_view kNoChecksum = "00000000";  // in its place while it is computed
 constexpr uint64_t kMaxHeaderBytes = 100'000'000;
 
 absl::StatusOr<TensorType> ParseType(absl::string_view name) {
@@ -87,12 +88,20 @@ Value Numbers(absl::Span<const int64_t> numbers) {
 
 std::string Checksum(uint32_t crc) { return absl::StrCat(absl::Hex(crc, absl::kZeroPad8)); }
 
+// Where the checksum's digits stand in a header; npos if it has none. Nothing else reads so: within
+// a JSON string the quotes would be escaped.
+size_t FindChecksum(absl::string_view json) {
+  const std::string key = absl::StrCat("\"", kChecksum, "\":\"");
+  const size_t found = json.find(key);
+  const bool whole = found != json.npos && json.size() - found >= key.size() + kNoChecksum.size();
+  return whole ? found + key.size() : json.npos;
+}
+
 }  // namespace
 
 absl::Status WriteSafetensors(const std::string& path, const Safetensors& contents) {
   Struct header;
   std::vector<absl::string_view> pieces = {"", ""};
-  uint32_t crc = 0;
   int64_t offset = 0;
   for (const auto& [name, tensor] : contents.tensors.tensors()) {
     Struct& entry = *(*header.mutable_fields())[name].mutable_struct_value();
@@ -102,12 +111,11 @@ absl::Status WriteSafetensors(const std::string& path, const Safetensors& conten
     fields["shape"] = Numbers(tensor.shape);
     fields["data_offsets"] = Numbers({offset, end});
     offset = end;
-    crc = Crc32c(tensor.bytes, crc);
     pieces.push_back(tensor.bytes);
   }
   auto& metadata = *(*header.mutable_fields())[kMetadata].mutable_struct_value()->mutable_fields();
   for (const auto& [name, text] : contents.metadata) metadata[name].set_string_value(text);
-  metadata[kChecksum].set_string_value(Checksum(crc));
+  metadata[kChecksum].set_string_value(std::string(kNoChecksum));
 
   std::string json;
   if (!google::protobuf::util::MessageToJsonString(header, &json).ok()) {
@@ -118,6 +126,9 @@ absl::Status WriteSafetensors(const std::string& path, const Safetensors& conten
   const std::string prefix(reinterpret_cast<const char*>(&length), sizeof(length));
   pieces[0] = prefix;
   pieces[1] = json;
+  uint32_t crc = 0;
+  for (const absl::string_view piece : pieces) crc = Crc32c(piece, crc);
+  json.replace(FindChecksum(json), kNoChecksum.size(), Checksum(crc));
   return WriteFileAtomically(path, pieces);
 }
 
@@ -133,20 +144,30 @@ absl::StatusOr<Safetensors> ReadSafetensors(const std::string& path) {
   if (length > kMaxHeaderBytes || length > file->size() - sizeof(length)) {
     return damaged("its header is cut off");
   }
+  std::string json = file->substr(sizeof(length), length);
   const absl::string_view data = absl::string_view(*file).substr(sizeof(length) + length);
+  Safetensors contents;
+  if (const size_t checksum = FindChecksum(json); checksum != json.npos) {
+    const std::string told = json.substr(checksum, kNoChecksum.size());
+    json.replace(checksum, kNoChecksum.size(), std::string(kNoChecksum));
+    const absl::string_view prefix(reinterpret_cast<const char*>(&length), sizeof(length));
+    if (told != Checksum(Crc32c(data, Crc32c(json, Crc32c(prefix))))) {
+      return damaged("its checksum does not match");
+    }
+    contents.checked = true;
+  }
   Struct header;
-  if (!google::protobuf::util::JsonStringToMessage(file->substr(sizeof(length), length), &header)
-           .ok()) {
+  if (!google::protobuf::util::JsonStringToMessage(json, &header).ok()) {
     return damaged("its header is no JSON");
   }
 
-  Safetensors contents;
   uint64_t total = 0;
   for (const auto& [name, value] : header.fields()) {
     if (name == kMetadata) {
       for (const auto& [key, text] : value.struct_value().fields()) {
         contents.metadata[key] = text.string_value();
       }
+      contents.metadata.erase(kChecksum);
       continue;
     }
     absl::StatusOr<TensorData> tensor = ParseTensor(value, data);
@@ -159,11 +180,6 @@ absl::StatusOr<Safetensors> ReadSafetensors(const std::string& path) {
   if (total != data.size()) {
     return damaged(
         absl::StrCat("it has ", data.size(), " bytes of tensors, its header tells of ", total));
-  }
-  const auto checksum = contents.metadata.find(kChecksum);
-  if (checksum != contents.metadata.end()) {
-    if (checksum->second != Checksum(Crc32c(data))) return damaged("the checksum does not match");
-    contents.metadata.erase(checksum);
   }
   return contents;
 }

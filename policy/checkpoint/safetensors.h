@@ -1,9 +1,8 @@
 // Tensors and a few strings in one safetensors file, which Python's safetensors reads too.
 //
-// Format: u64 length of the header, a JSON header (dtype, shape and data_offsets of each tensor,
-// and
-// "__metadata__" with strings), then the tensors' bytes. We add a checksum of the bytes to the
-// metadata, "crc32c", and check it where it is there.
+// Format: u64 length of the header, a JSON header (dtype, shape and data_offsets of each tensor;
+// "__metadata__" with strings), then the tensors' bytes. We add "crc32c" to the metadata: the
+// checksum of the whole file with zeros for its own eight digits.
 #ifndef HIVEWIRE_POLICY_CHECKPOINT_SAFETENSORS_H_
 #define HIVEWIRE_POLICY_CHECKPOINT_SAFETENSORS_H_
 
@@ -18,7 +17,8 @@ namespace hivewire {
 
 struct Safetensors {
   TensorMap tensors;
-  std::map<std::string, std::string> metadata;
+  std::map<std::string, std::string> metadata;  // without the checksum
+  bool checked = false;                         // it was read, with a checksum that matched
 };
 
 // Atomic (see atomic_file.h).
