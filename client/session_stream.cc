@@ -4,14 +4,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/error.h"
+#include "base/gpr_time.h"
 
 namespace hivewire {
 namespace {
-
-gpr_timespec ToGprTime(absl::Time time) {
-  if (time == absl::InfiniteFuture()) return gpr_inf_future(GPR_CLOCK_REALTIME);
-  return gpr_time_from_nanos(absl::ToUnixNanos(time), GPR_CLOCK_REALTIME);
-}
 
 void* ToPointer(intptr_t tag) { return reinterpret_cast<void*>(tag); }
 

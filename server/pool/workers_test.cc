@@ -52,13 +52,19 @@ class Gate : public Workers::Job {
   std::promise<void> begun, open;
 };
 
+// Holds up one worker from now on.
+std::shared_ptr<Gate> HoldUp(Workers::Tenant& gatekeeper) {
+  auto gate = std::make_shared<Gate>();
+  gatekeeper.Post(gate);
+  gate->begun.get_future().wait();
+  return gate;
+}
+
 TEST(Workers, TenantsTakeTurnsHoweverMuchEachHasPosted) {
   Log log;
   Workers workers(1);
   Workers::Tenant gatekeeper(workers, absl::Minutes(1));
-  const auto gate = std::make_shared<Gate>();
-  gatekeeper.Post(gate);
-  gate->begun.get_future().wait();
+  const std::shared_ptr<Gate> gate = HoldUp(gatekeeper);
   // While the worker is held up, a thousand lanes' work comes in: one large pool, many small ones.
   constexpr int kTenants = 40;
   constexpr size_t kMaxTurn = 8;  // items a worker takes at once
@@ -96,9 +102,7 @@ TEST(Workers, ATenantHasTurnsByItsWeight) {
   Log log;
   Workers workers(1);
   Workers::Tenant gatekeeper(workers, absl::Minutes(1));
-  const auto gate = std::make_shared<Gate>();
-  gatekeeper.Post(gate);
-  gate->begun.get_future().wait();
+  const std::shared_ptr<Gate> gate = HoldUp(gatekeeper);
   Workers::Tenant light(workers, absl::Minutes(1), 1);
   Workers::Tenant heavy(workers, absl::Minutes(1), 3);
   // Jobs of one item, which a turn is then.

@@ -92,8 +92,8 @@ class BlockingCalls::Call final
   bool ok_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
-void BlockingCalls::Add(std::string method, Handler handler) {
-  handlers_.emplace(std::move(method), std::move(handler));
+void BlockingCalls::Add(const std::string& service, const std::string& method, Handler handler) {
+  handlers_.emplace(absl::StrCat("/", service, "/", method), std::move(handler));
 }
 
 std::vector<std::string> BlockingCalls::services() const {

@@ -45,22 +45,32 @@ class BlockingCalls {
   BlockingCalls(const BlockingCalls&) = delete;
   BlockingCalls& operator=(const BlockingCalls&) = delete;
 
-  // `method` as it stands on the wire: "/package.Service/Method". All before Serve.
-  void Add(std::string method, Handler handler);
+  // `service` as "package.Service". All before Serve.
+  void Add(const std::string& service, const std::string& method, Handler handler);
 
-  // A method of one request and one response, which a member function of `service` answers; it
+  // A method of one request and one response, which a member function of `owner` answers; it
   // outlives this.
-  template <typename Service, typename Request, typename Response>
-  void AddUnary(std::string method, Service* service,
-                grpc::Status (Service::*handler)(const grpc::ServerContext&, const Request&,
-                                                 Response&)) {
-    Add(std::move(method), [service, handler](BlockingCall& call) {
+  template <typename Owner, typename Request, typename Response>
+  void AddUnary(const std::string& service, const std::string& method, Owner* owner,
+                grpc::Status (Owner::*handler)(const grpc::ServerContext&, const Request&,
+                                               Response&)) {
+    Add(service, method, [owner, handler](BlockingCall& call) {
       Request request;
       if (!call.Read(request)) return NoRequest();
       Response response;
-      const grpc::Status status = (service->*handler)(call.context(), request, response);
+      const grpc::Status status = (owner->*handler)(call.context(), request, response);
       if (status.ok()) call.Write(response);
       return status;
+    });
+  }
+
+  // The same for a method of one request and a stream of responses, which the handler writes.
+  template <typename Owner, typename Request>
+  void AddServerStreaming(const std::string& service, const std::string& method, Owner* owner,
+                          grpc::Status (Owner::*handler)(BlockingCall&, const Request&)) {
+    Add(service, method, [owner, handler](BlockingCall& call) {
+      Request request;
+      return call.Read(request) ? (owner->*handler)(call, request) : NoRequest();
     });
   }
 

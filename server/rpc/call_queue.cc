@@ -1,15 +1,8 @@
 #include "server/rpc/call_queue.h"
 
+#include "base/gpr_time.h"
+
 namespace hivewire {
-namespace {
-
-gpr_timespec ToGprTime(absl::Time time) {
-  if (time == absl::InfinitePast()) return gpr_inf_past(GPR_CLOCK_REALTIME);
-  if (time == absl::InfiniteFuture()) return gpr_inf_future(GPR_CLOCK_REALTIME);
-  return gpr_time_from_nanos(absl::ToUnixNanos(time), GPR_CLOCK_REALTIME);
-}
-
-}  // namespace
 
 CallQueue::~CallQueue() {
   queue_->Shutdown();

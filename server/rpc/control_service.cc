@@ -95,11 +95,9 @@ ControlService::ControlService(PoolTable& pools, RenderThread* renderer,
       started_(absl::Now()) {}
 
 void ControlService::AddTo(BlockingCalls& calls) {
-  const auto path = [](const char* method) {
-    return absl::StrCat("/", v1::EnvControl::service_full_name(), "/", method);
-  };
+  const std::string service = v1::EnvControl::service_full_name();
   const auto add = [&](const char* method, auto handler) {
-    calls.AddUnary(path(method), this, handler);
+    calls.AddUnary(service, method, this, handler);
   };
   add("GetServerInfo", &ControlService::GetServerInfo);
   add("ListEnvs", &ControlService::ListEnvs);
@@ -115,7 +113,7 @@ void ControlService::AddTo(BlockingCalls& calls) {
   add("GetProperties", &ControlService::GetProperties);
   add("SetProperties", &ControlService::SetProperties);
   add("GetStatistics", &ControlService::GetStatistics);
-  calls.Add(path("Render"), [this](BlockingCall& call) { return Render(call); });
+  calls.AddServerStreaming(service, "Render", this, &ControlService::Render);
 }
 
 grpc::Status ControlService::GetServerInfo(const grpc::ServerContext&,
@@ -263,9 +261,7 @@ grpc::Status ControlService::SetProperties(const grpc::ServerContext&,
   return ToGrpc((*hosted)->pool().SetProperties(request.lanes()));
 }
 
-grpc::Status ControlService::Render(BlockingCall& call) {
-  v1::RenderRequest request;
-  if (!call.Read(request)) return grpc::Status::OK;
+grpc::Status ControlService::Render(BlockingCall& call, const v1::RenderRequest& request) {
   const auto hosted = pools_.Find(request.pool_id(), request.lease_token());
   if (!hosted.ok()) return ToGrpc(hosted.status());
   if (request.format() == v1::IMAGE_FORMAT_RAW_DEPTH)

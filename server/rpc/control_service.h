@@ -57,7 +57,7 @@ class ControlService {
   grpc::Status GetStatistics(const grpc::ServerContext& context,
                              const v1::GetStatisticsRequest& request,
                              v1::GetStatisticsResponse& response);
-  grpc::Status Render(BlockingCall& call);
+  grpc::Status Render(BlockingCall& call, const v1::RenderRequest& request);
 
   PoolTable& pools_;
   RenderThread* renderer_;

@@ -21,9 +21,8 @@ constexpr absl::Duration kLook = absl::Milliseconds(200);
 void HealthService::AddTo(BlockingCalls& calls, std::vector<std::string> services) {
   services_ = std::move(services);
   const std::string service = Health::service_full_name();
-  calls.AddUnary(absl::StrCat("/", service, "/Check"), this, &HealthService::Check);
-  calls.Add(absl::StrCat("/", service, "/Watch"),
-            [this](BlockingCall& call) { return Watch(call); });
+  calls.AddUnary(service, "Check", this, &HealthService::Check);
+  calls.AddServerStreaming(service, "Watch", this, &HealthService::Watch);
 }
 
 void HealthService::SetServing(bool serving) {
@@ -48,9 +47,7 @@ grpc::Status HealthService::Check(const grpc::ServerContext&, const HealthCheckR
   return grpc::Status::OK;
 }
 
-grpc::Status HealthService::Watch(BlockingCall& call) {
-  HealthCheckRequest request;
-  if (!call.Read(request)) return grpc::Status::OK;
+grpc::Status HealthService::Watch(BlockingCall& call, const HealthCheckRequest& request) {
   const bool known = Knows(request.service());
   Response told;  // UNKNOWN: nothing yet
   while (!call.cancelled()) {

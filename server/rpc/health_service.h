@@ -29,7 +29,7 @@ class HealthService {
   bool Knows(const std::string& service) const;
   grpc::Status Check(const grpc::ServerContext& context,
                      const grpc::health::v1::HealthCheckRequest& request, Response& response);
-  grpc::Status Watch(BlockingCall& call);
+  grpc::Status Watch(BlockingCall& call, const grpc::health::v1::HealthCheckRequest& request);
 
   std::vector<std::string> services_;
   Mutex mutex_;

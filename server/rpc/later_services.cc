@@ -2,7 +2,6 @@
 
 #include <google/protobuf/descriptor.h>
 
-#include "absl/strings/str_cat.h"
 #include "base/error.h"
 #include "hivewire/v1/robot.pb.h"
 #include "server/rpc/status.h"
@@ -14,11 +13,9 @@ void AddLaterServices(BlockingCalls& calls) {
   for (int k = 0; k < file.service_count(); ++k) {
     const google::protobuf::ServiceDescriptor& service = *file.service(k);
     for (int method = 0; method < service.method_count(); ++method) {
-      calls.Add(
-          absl::StrCat("/", service.full_name(), "/", service.method(method)->name()),
-          [](BlockingCall&) {
-            return ToGrpc(MakeError(v1::ERROR_REASON_NOT_SUPPORTED, "this server hosts no robots"));
-          });
+      calls.Add(service.full_name(), service.method(method)->name(), [](BlockingCall&) {
+        return ToGrpc(MakeError(v1::ERROR_REASON_NOT_SUPPORTED, "this server hosts no robots"));
+      });
     }
   }
 }

@@ -104,8 +104,7 @@ void AddReflection(BlockingCalls& calls, std::vector<std::string> services) {
     }
     return grpc::Status::OK;
   };
-  for (const char* service : kServices)
-    calls.Add(absl::StrCat("/", service, "/ServerReflectionInfo"), answer);
+  for (const char* service : kServices) calls.Add(service, "ServerReflectionInfo", answer);
 }
 
 }  // namespace hivewire

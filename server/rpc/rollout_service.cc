@@ -66,10 +66,8 @@ absl::Status RolloutService::CheckAllowed() const {
 }
 
 void RolloutService::AddTo(BlockingCalls& calls) {
-  const auto path = [](const char* method) {
-    return absl::StrCat("/", v1::Rollouts::service_full_name(), "/", method);
-  };
-  calls.Add(path("PublishPolicy"), [this](BlockingCall& call) {
+  const std::string service = v1::Rollouts::service_full_name();
+  calls.Add(service, "PublishPolicy", [this](BlockingCall& call) {
     v1::PublishPolicyResponse response;
     uint64_t version = 0;
     const absl::Status status = PublishPolicy(call, version);
@@ -77,7 +75,7 @@ void RolloutService::AddTo(BlockingCalls& calls) {
     if (status.ok()) call.Write(response);
     return ToGrpc(status);
   });
-  calls.Add(path("Collect"), [this](BlockingCall& call) { return ToGrpc(Collect(call)); });
+  calls.AddServerStreaming(service, "Collect", this, &RolloutService::Collect);
 }
 
 absl::Status RolloutService::PublishPolicy(BlockingCall& call, uint64_t& version) {
@@ -139,22 +137,20 @@ absl::Status RolloutService::PublishPolicy(BlockingCall& call, uint64_t& version
   return status;
 }
 
-absl::Status RolloutService::Collect(BlockingCall& call) {
-  if (const absl::Status status = CheckAllowed(); !status.ok()) return status;
-  v1::CollectRequest request;
-  if (!call.Read(request)) return absl::InvalidArgumentError("the call ended before its request");
+grpc::Status RolloutService::Collect(BlockingCall& call, const v1::CollectRequest& request) {
+  if (const absl::Status status = CheckAllowed(); !status.ok()) return ToGrpc(status);
   const auto hosted = pools_.Find(request.pool_id(), request.lease_token());
-  if (!hosted.ok()) return hosted.status();
-  if (pools_.draining()) return Draining((*hosted)->id());
+  if (!hosted.ok()) return ToGrpc(hosted.status());
+  if (pools_.draining()) return ToGrpc(Draining((*hosted)->id()));
   const auto epoch = (*hosted)->AttachRollout([&call] { call.Cancel(); });
-  if (!epoch.ok()) return epoch.status();
+  if (!epoch.ok()) return ToGrpc(epoch.status());
   spdlog::debug("{} collected from by {} (epoch {})", (*hosted)->id(), call.context().peer(),
                 *epoch);
-  absl::Status status = Stream(**hosted, *epoch, request, call);
+  const absl::Status status = Stream(**hosted, *epoch, request, call);
   (*hosted)->Detach();
   spdlog::debug("{} collected from (epoch {}): {}", (*hosted)->id(), *epoch,
                 status.ok() ? "done" : std::string(status.message()));
-  return status;
+  return ToGrpc(status);
 }
 
 absl::Status RolloutService::Stream(HostedPool& hosted, uint64_t epoch,

@@ -41,7 +41,7 @@ class RolloutService {
 
  private:
   absl::Status PublishPolicy(BlockingCall& call, uint64_t& version);
-  absl::Status Collect(BlockingCall& call);
+  grpc::Status Collect(BlockingCall& call, const v1::CollectRequest& request);
   absl::Status Stream(HostedPool& hosted, uint64_t epoch, const v1::CollectRequest& request,
                       BlockingCall& call);
   absl::Status CheckAllowed() const;
