@@ -2,9 +2,11 @@
 
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "policy/checkpoint/atomic_file.h"
 #include "policy/checkpoint/checkpoint.h"
 #include "policy/checkpoint_choice.h"
@@ -14,6 +16,7 @@
 #include "policy/track/svg.h"
 #include "policy/trained_policy.h"
 #include "policy/trainer.h"
+#include "policy/trainer_ranks.h"
 
 namespace hivewire {
 namespace {
@@ -36,32 +39,59 @@ absl::StatusOr<Checkpoint> LastWholeCheckpoint(const RunFolder& folder) {
   return damaged;
 }
 
-}  // namespace
-
-absl::Status Train(const TrainOptions& options, const std::function<bool()>& stop) {
-  v1::LearnerConfig config;
-  std::unique_ptr<Checkpoint> from;
+absl::StatusOr<TrainingStart> Begin(const TrainOptions& options) {
+  TrainingStart start;
+  if (options.ranks.size > 1 && !options.load_from.empty()) {
+    return absl::InvalidArgumentError("--load_from begins a run of one rank");
+  }
   if (options.resume.empty()) {
     absl::StatusOr<v1::LearnerConfig> loaded = LoadConfig(options.sources);
     if (!loaded.ok()) return loaded.status();
-    config = *std::move(loaded);
-    if (config.env().server().empty()) config.mutable_env()->set_server(options.default_server);
-    if (absl::Status status = ValidateConfig(config); !status.ok()) return status;
-  } else {
-    absl::StatusOr<RunFolder> folder = RunFolder::Open(options.resume);
-    if (!folder.ok()) return folder.status();
-    absl::StatusOr<Checkpoint> checkpoint = LastWholeCheckpoint(*folder);
-    if (!checkpoint.ok()) return checkpoint.status();
-    from = std::make_unique<Checkpoint>(*std::move(checkpoint));
-    absl::StatusOr<v1::LearnerConfig> overridden =
-        OverriddenConfig(*from, options.sources.overrides);
-    if (!overridden.ok()) return overridden.status();
-    config = *std::move(overridden);
+    start.config = *std::move(loaded);
+    v1::EnvConfig& env = *start.config.mutable_env();
+    if (env.server().empty()) env.set_server(options.default_server);
+    if (absl::Status status = ValidateConfig(start.config); !status.ok()) return status;
+    return start;
   }
+  absl::StatusOr<RunFolder> folder = RunFolder::Open(options.resume);
+  if (!folder.ok()) return folder.status();
+  absl::StatusOr<Checkpoint> checkpoint = LastWholeCheckpoint(*folder);
+  if (!checkpoint.ok()) return checkpoint.status();
+  start.from = std::make_unique<Checkpoint>(*std::move(checkpoint));
+  absl::StatusOr<v1::LearnerConfig> overridden =
+      OverriddenConfig(*start.from, options.sources.overrides);
+  if (!overridden.ok()) return overridden.status();
+  start.config = *std::move(overridden);
+  return start;
+}
+
+// The server that this program was told of, or nothing.
+std::string OwnServer(const TrainOptions& options) {
+  std::string server;
+  for (absl::string_view assignment : options.sources.overrides) {
+    if (absl::ConsumePrefix(&assignment, "env.server=")) server = std::string(assignment);
+  }
+  return server;
+}
+
+}  // namespace
+
+absl::Status Train(const TrainOptions& options, const std::function<bool()>& stop) {
+  std::unique_ptr<Ranks> ranks;
+  if (options.ranks.size != 1 || options.ranks.rank != 0) {
+    absl::StatusOr<std::unique_ptr<Ranks>> joined = JoinRanks(options.ranks);
+    if (!joined.ok()) return joined.status();
+    ranks = *std::move(joined);
+  }
+  const bool writes = options.ranks.rank == 0;
+  absl::StatusOr<TrainingStart> start = writes ? Begin(options) : TrainingStart();
+  if (ranks != nullptr) start = ShareStart(*ranks, std::move(start), OwnServer(options));
+  if (!start.ok()) return start.status();
+  const v1::LearnerConfig& config = start->config;
 
   std::unique_ptr<Checkpoint> weights;
-  if (!options.load_from.empty()) {
-    if (from != nullptr) {
+  if (ranks == nullptr && !options.load_from.empty()) {
+    if (start->from != nullptr) {
       return absl::InvalidArgumentError("--load_from begins a new run, --resume goes on with one");
     }
     absl::StatusOr<CheckpointChoice> choice = ChooseCheckpoint(options.load_from, "best", "");
@@ -72,13 +102,14 @@ absl::Status Train(const TrainOptions& options, const std::function<bool()>& sto
   }
 
   absl::StatusOr<std::unique_ptr<Trainer>> trainer =
-      Trainer::Create(config, options.reach, from.get(), weights.get());
+      Trainer::Create(config, options.reach, start->from.get(), weights.get(), ranks.get());
   if (!trainer.ok()) return trainer.status();
-  absl::StatusOr<RunFolder> folder = from != nullptr
+  if (!writes) return (*trainer)->Run(std::nullopt, stop);
+  absl::StatusOr<RunFolder> folder = start->from != nullptr
                                          ? RunFolder::Open(options.resume)
                                          : RunFolder::Create(config, options.run_folder);
   if (!folder.ok()) return folder.status();
-  if (from != nullptr) {
+  if (start->from != nullptr) {
     if (absl::Status status = folder->WriteConfig(config); !status.ok()) return status;
   }
   std::printf("run %s\nrun folder %s\n", folder->id().c_str(), folder->path().c_str());

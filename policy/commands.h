@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "policy/config/config.h"
+#include "policy/ranks/gloo_ranks.h"
 #include "policy/session.h"
 
 namespace hivewire {
@@ -24,6 +25,9 @@ struct TrainOptions {
   // A new run begins with the policy of this run folder (its best) or checkpoint; empty for none.
   std::string load_from;
   Reach reach;
+  // Where `ranks.size` is more than 1, rank 0's options hold for all, but where envs and collectors
+  // are found.
+  RankOptions ranks;
 };
 
 // Trains until the run's frames are over or `stop` says so, which is no error. The folder's path is

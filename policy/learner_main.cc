@@ -83,6 +83,15 @@ ABSL_FLAG(std::string, listen_token_file, "",
           "file whose first line is the bearer token that every collector must carry");
 ABSL_FLAG(bool, listen_insecure, false, "allow plain TCP beyond loopback for --listen");
 
+ABSL_FLAG(int, ranks, 1, "train: how many learners learn this policy together");
+ABSL_FLAG(int, rank, 0,
+          "train: which of them this is, 0 … ranks - 1; rank 0's other flags hold for all");
+ABSL_FLAG(std::string, rendezvous, "",
+          "train: tcp:host:port where rank 0 listens for the others, the same for all");
+ABSL_FLAG(absl::Duration, rank_timeout, absl::Minutes(10),
+          "train: how long ranks wait for each other, at the start and in every update; longer "
+          "than an evaluation takes");
+
 ABSL_DECLARE_FLAG(std::string, server);
 
 namespace hivewire {
@@ -197,6 +206,8 @@ absl::Status Dispatch(const std::vector<char*>& words, const std::vector<std::st
     options.load_from = absl::GetFlag(FLAGS_load_from);
     options.run_folder = absl::GetFlag(FLAGS_run_folder);
     options.reach.connection = ConnectionFromFlags();
+    options.ranks = {absl::GetFlag(FLAGS_rank), absl::GetFlag(FLAGS_ranks),
+                     absl::GetFlag(FLAGS_rendezvous), absl::GetFlag(FLAGS_rank_timeout)};
     const ListenOptions listen = ListenFromFlags(stop);
     if (!listen.listen.empty()) {
       options.reach.collectors = [listen](const v1::LearnerConfig& config, int64_t frames) {

@@ -27,22 +27,30 @@ constexpr FilmOptions kFilm = {.path = "", .size = 160, .max_frames = 400};
 
 absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(const v1::LearnerConfig& config,
                                                          const Reach& reach, const Checkpoint* from,
-                                                         const Checkpoint* weights) {
+                                                         const Checkpoint* weights, Ranks* ranks) {
   absl::Status status = CheckTrackers(config.output());
   if (!status.ok()) return status;
-  std::unique_ptr<Trainer> trainer(new Trainer(config, reach));
+  std::unique_ptr<Trainer> trainer(new Trainer(config, reach, ranks));
+  const TrainerRanks& together = trainer->ranks_;
   status = trainer->ReachEnvs(from != nullptr ? from->state.frames() : 0);
   if (status.ok() && weights != nullptr) status = trainer->TakeWeights(*weights);
+  status = together.Agree(status);
+  if (status.ok() && ranks != nullptr) status = trainer->algorithm_->LearnWith(*ranks);
   if (!status.ok()) return status;
-  status = from != nullptr ? trainer->Restore(*from) : trainer->collector_->Start(config.seed());
+  status =
+      together.Agree(from != nullptr ? trainer->Restore(*from)
+                                     : trainer->collector_->Start(trainer->own_config_.seed()));
   if (!status.ok()) return status;
   return trainer;
 }
 
-Trainer::Trainer(const v1::LearnerConfig& config, const Reach& reach)
-    : config_(config), reach_(reach), reporter_(config) {}
+Trainer::Trainer(const v1::LearnerConfig& config, const Reach& reach, Ranks* ranks)
+    : config_(config), own_config_(config), reach_(reach), ranks_(ranks), reporter_(config) {}
 
 absl::Status Trainer::ReachEnvs(int64_t frames) {
+  absl::StatusOr<v1::LearnerConfig> own = ranks_.OwnConfig(config_);
+  if (!own.ok()) return own.status();
+  own_config_ = *std::move(own);
   absl::StatusOr<Problem> problem = ReachLanes(frames);
   if (!problem.ok()) return problem.status();
   problem_ = *std::move(problem);
@@ -51,7 +59,7 @@ absl::Status Trainer::ReachEnvs(int64_t frames) {
         absl::StrCat("collection.stop_at_reward_threshold: the learner knows of no threshold of ",
                      config_.env().id()));
   }
-  auto algorithm = MakeAlgorithm(config_, problem_);
+  auto algorithm = MakeAlgorithm(own_config_, problem_);
   if (!algorithm.ok()) return algorithm.status();
   algorithm_ = *std::move(algorithm);
   if (absl::Status status = MakeCollector(); !status.ok()) return status;
@@ -64,7 +72,7 @@ absl::Status Trainer::ReachEnvs(int64_t frames) {
 absl::StatusOr<Problem> Trainer::ReachLanes(int64_t frames) {
   const std::string& mode = config_.collection().mode();
   if (mode == kRemotePolicy) {
-    auto rollout = MakeRollout(config_, reach_);
+    auto rollout = MakeRollout(own_config_, reach_);
     if (!rollout.ok()) return Annotate(rollout.status(), "collection.mode remote-policy");
     rollout_ = *std::move(rollout);
     return MakeProblem(*rollout_);
@@ -74,43 +82,46 @@ absl::StatusOr<Problem> Trainer::ReachLanes(int64_t frames) {
       return absl::InvalidArgumentError(
           "collection.mode collectors: give --listen=ADDRESS, where they find this learner");
     }
-    auto source = reach_.collectors(config_, frames);
+    auto source = reach_.collectors(own_config_, frames);
     if (!source.ok()) return source.status();
     source_ = *std::move(source);
     return source_->problem();
   }
-  auto env = MakeEnv(config_, config_.env().num_envs(), reach_);
+  auto env = MakeEnv(own_config_, own_config_.env().num_envs(), reach_);
   if (!env.ok()) return env.status();
   env_ = *std::move(env);
-  return MakeProblem(*env_, config_);
+  return MakeProblem(*env_, own_config_);
 }
 
 absl::Status Trainer::MakeCollector() {
   if (rollout_ != nullptr) {
-    collector_ =
-        std::make_unique<RemotePolicyCollector>(*rollout_, *algorithm_, problem_.action, config_);
+    collector_ = std::make_unique<RemotePolicyCollector>(*rollout_, *algorithm_, problem_.action,
+                                                         own_config_);
     return absl::OkStatus();
   }
   const absl::Status travels = algorithm_->Export().status();
   std::unique_ptr<Observations> observations;
   if (source_ == nullptr) {
-    auto made = MakeObservations(*env_, config_);
+    auto made = MakeObservations(*env_, own_config_);
     if (!made.ok()) return made.status();
     observations = *std::move(made);
   }
   if (source_ == nullptr && travels.ok()) {
-    source_ = std::make_unique<EmbeddedSource>(*env_, problem_, config_, std::move(observations));
+    source_ =
+        std::make_unique<EmbeddedSource>(*env_, problem_, own_config_, std::move(observations));
   }
   if (source_ == nullptr && absl::IsUnimplemented(travels)) {
     if (config_.normalization().init_stats() > 0 || config_.collection().init_random_frames() > 0) {
       return Annotate(travels, "normalization.init_stats and collection.init_random_frames");
     }
-    collector_ = std::make_unique<StepCollector>(*env_, *algorithm_, problem_.action, config_,
+    if (ranks_.ranks() != nullptr) return Annotate(travels, "several ranks");
+    collector_ = std::make_unique<StepCollector>(*env_, *algorithm_, problem_.action, own_config_,
                                                  std::move(observations));
     return absl::OkStatus();
   }
   if (!travels.ok()) return Annotate(travels, "collection.mode collectors");
-  collector_ = std::make_unique<FragmentCollector>(*source_, *algorithm_, config_);
+  collector_ =
+      std::make_unique<FragmentCollector>(*source_, *algorithm_, own_config_, ranks_.ranks());
   return absl::OkStatus();
 }
 
@@ -134,12 +145,15 @@ absl::Status Trainer::TakeWeights(const Checkpoint& from) {
   return normalizer->moments().Load(kObservationMoments, from.tensors);
 }
 
-absl::Status Trainer::Restore(const Checkpoint& from) {
+absl::Status Trainer::Restore(const Checkpoint& all) {
+  const absl::StatusOr<Checkpoint> part = ranks_.OwnPart(all);
+  if (!part.ok()) return part.status();
+  const Checkpoint& from = *part;
   if (absl::Status status = CheckShapes(from); !status.ok()) return status;
   if (absl::Status status = algorithm_->Load(from.tensors); !status.ok()) return status;
   absl::Status env_state_lost;
   // Seeds of the envs' new episodes, should they be needed, differ from those of the first ones.
-  const uint64_t seed = config_.seed() + static_cast<uint64_t>(from.state.frames());
+  const uint64_t seed = own_config_.seed() + static_cast<uint64_t>(from.state.frames());
   if (absl::Status status = collector_->Load(from.tensors, seed, env_state_lost); !status.ok()) {
     return status;
   }
@@ -154,14 +168,21 @@ absl::Status Trainer::Restore(const Checkpoint& from) {
   return absl::OkStatus();
 }
 
-absl::Status Trainer::Run(const RunFolder& folder, const std::function<bool()>& stop) {
+absl::Status Trainer::Run(const std::optional<RunFolder>& folder,
+                          const std::function<bool()>& stop) {
   folder_ = folder;
-  reporter_.Open(folder, state_.frames());
+  if (absl::Status status = ranks_.ShareFolder(folder); !status.ok()) return status;
+  if (folder.has_value()) reporter_.Open(*folder, state_.frames());
   started_ = absl::Now();
   absl::Status status = Loop(stop);
+  const bool failed = !status.ok() && !absl::IsCancelled(status);
+  if (ranks_.broken() || (ranks_.ranks() != nullptr && failed)) {
+    return ranks_.EndWithout(status, last_saved_);
+  }
   // The state between two updates is whole, whatever ended the loop.
   if (status.ok() || absl::IsCancelled(status)) {
     status = last_saved_ == state_.frames() ? absl::OkStatus() : Save();
+    if (ranks_.broken()) return ranks_.EndWithout(status, last_saved_);
     reporter_.Finish();
   }
   return status;
@@ -172,7 +193,11 @@ absl::Status Trainer::Loop(const std::function<bool()>& stop) {
   if (config_.evaluation().at_start() && state_.frames() == 0) {
     if (absl::Status status = EvaluateNow(stop); !status.ok()) return status;
   }
-  while (state_.frames() < total && !stop()) {
+  while (state_.frames() < total) {
+    const absl::StatusOr<bool> stops = ranks_.Stops(stop);
+    if (!stops.ok()) return stops.status();
+    if (*stops) return absl::CancelledError("stopped");
+    if (absl::Status status = KeepForRanks(); !status.ok()) return status;
     const double share = static_cast<double>(state_.frames()) / static_cast<double>(total);
     absl::StatusOr<int64_t> frames = collector_->Collect(total - state_.frames());
     if (!frames.ok()) return frames.status();
@@ -189,16 +214,21 @@ absl::Status Trainer::Loop(const std::function<bool()>& stop) {
     state_.set_frames(state_.frames() + *frames);
     state_.set_updates(state_.updates() + 1);
     state_.set_seconds(Seconds());
-    Report(*std::move(statistics), absl::Now() - collected);
+    absl::Status reported = Report(*std::move(statistics), absl::Now() - collected);
+    if (!reported.ok()) return reported;
 
     if (Due(config_.checkpoint().interval(), last_saved_)) reporter_.Warn(Save());
     if (ReachedThreshold()) break;
     if (state_.frames() < total && Due(config_.evaluation().interval(), last_evaluated_)) {
       if (absl::Status status = EvaluateNow(stop); !status.ok()) return status;
     }
-    if (Due(config_.output().video_interval(), last_filmed_)) reporter_.Warn(FilmNow(stop));
+    if (ranks_.writes() && Due(config_.output().video_interval(), last_filmed_)) {
+      reporter_.Warn(FilmNow(stop));
+    }
   }
-  if (stop()) return absl::CancelledError("stopped");
+  const absl::StatusOr<bool> stops = ranks_.Stops(stop);
+  if (!stops.ok()) return stops.status();
+  if (*stops) return absl::CancelledError("stopped");
   collector_->Finish();
   return EvaluateNow(stop);
 }
@@ -213,11 +243,25 @@ bool Trainer::ReachedThreshold() {
   return true;
 }
 
-void Trainer::Report(std::vector<Statistic> statistics, absl::Duration update_time) {
+absl::Status Trainer::KeepForRanks() {
+  if (ranks_.ranks() == nullptr) return absl::OkStatus();
+  Checkpoint kept;
+  kept.state = state_;
+  kept.state.set_ranks(ranks_.ranks()->size());
+  absl::Status status = algorithm_->Save(kept.tensors);
+  if (status.ok()) status = collector_->Save(/*env_state=*/false, kept.tensors);
+  ranks_.Keep(std::move(kept));
+  return status;
+}
+
+absl::Status Trainer::Report(std::vector<Statistic> statistics, absl::Duration update_time) {
   UpdateReport report;
   report.episodes = collector_->TakeEpisodes();
+  int64_t faults = collector_->TakeFaults();
+  absl::Status status = ranks_.ShareEpisodes(report.episodes, faults);
+  if (!status.ok()) return status;
   state_.set_episodes(state_.episodes() + static_cast<int64_t>(report.episodes.size()));
-  if (const int64_t faults = collector_->TakeFaults(); faults > 0) {
+  if (faults > 0) {
     faults_ += faults;
     reporter_.Say(absl::StrCat("lane faults so far: ", faults_));
   }
@@ -232,6 +276,7 @@ void Trainer::Report(std::vector<Statistic> statistics, absl::Duration update_ti
   report.frames_per_second =
       here > 0 ? static_cast<double>(state_.frames() - frames_before_) / here : 0;
   reporter_.AddUpdate(report);
+  return absl::OkStatus();
 }
 
 absl::StatusOr<Evaluation> Trainer::Play(int num_envs, EvaluationOptions options,
@@ -273,9 +318,20 @@ absl::StatusOr<Evaluation> Trainer::Play(int num_envs, EvaluationOptions options
 }
 
 absl::Status Trainer::EvaluateNow(const std::function<bool()>& stop) {
-  const int episodes = config_.evaluation().episodes();
   last_evaluated_ = state_.frames();
-  if (episodes == 0) return absl::OkStatus();
+  if (config_.evaluation().episodes() == 0) return absl::OkStatus();
+  const absl::StatusOr<bool> best = ranks_.writes() ? EvaluateHere(stop) : false;
+  if (absl::Status status = ranks_.Agree(best.status()); !status.ok()) return status;
+  absl::Status saved = Save();
+  if (saved.ok() && *best) {
+    saved = CheckpointFolder(folder_->checkpoints()).MarkBest(state_.frames());
+  }
+  reporter_.Warn(saved);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<bool> Trainer::EvaluateHere(const std::function<bool()>& stop) {
+  const int episodes = config_.evaluation().episodes();
   const absl::StatusOr<Evaluation> evaluation =
       Play(episodes, {.episodes = episodes}, /*film=*/nullptr, stop);
   if (!evaluation.ok()) return Annotate(evaluation.status(), "evaluation");
@@ -288,12 +344,7 @@ absl::Status Trainer::EvaluateNow(const std::function<bool()>& stop) {
   state_.set_evaluation_return(mean);
   const bool best = !state_.has_best_evaluation_return() || mean >= state_.best_evaluation_return();
   if (best) state_.set_best_evaluation_return(mean);
-  absl::Status saved = Save();
-  if (saved.ok() && best) {
-    saved = CheckpointFolder(folder_->checkpoints()).MarkBest(state_.frames());
-  }
-  reporter_.Warn(saved);
-  return absl::OkStatus();
+  return best;
 }
 
 absl::Status Trainer::FilmNow(const std::function<bool()>& stop) {
@@ -316,9 +367,12 @@ absl::Status Trainer::Save() {
   checkpoint.state = state_;
   absl::Status status = algorithm_->Save(checkpoint.tensors);
   if (status.ok()) status = collector_->Save(config_.checkpoint().env_state(), checkpoint.tensors);
-  if (status.ok()) {
+  status = ranks_.Gather(status, checkpoint);
+  state_ = checkpoint.state;
+  if (status.ok() && folder_.has_value()) {
     status = CheckpointFolder(folder_->checkpoints()).Save(checkpoint, config_.checkpoint().keep());
   }
+  status = ranks_.Agree(status);
   if (!status.ok()) return Annotate(status, "no checkpoint");
   last_saved_ = state_.frames();
   reporter_.AddWeights(state_.frames(), checkpoint.tensors);

@@ -25,6 +25,7 @@
 #include "policy/reporter.h"
 #include "policy/run_folder.h"
 #include "policy/session.h"
+#include "policy/trainer_ranks.h"
 
 namespace hivewire {
 
@@ -33,31 +34,38 @@ class Trainer {
   // Reaches the envs and makes the algorithm, before any file is written. With `from`, everything
   // stands as it did when that was saved. With `weights`, only the policy does: its networks and
   // what it normalises observations by. The run of either must be for an env of the same shapes.
+  // `ranks` is null where this is the only one; else it outlives the trainer.
   static absl::StatusOr<std::unique_ptr<Trainer>> Create(const v1::LearnerConfig& config,
                                                          const Reach& reach, const Checkpoint* from,
-                                                         const Checkpoint* weights = nullptr);
+                                                         const Checkpoint* weights = nullptr,
+                                                         Ranks* ranks = nullptr);
 
   // Runs to the end, or until `stop` says so: then the present update is finished first. Writes
-  // into `folder`. Not OK where the envs failed, or the last checkpoint could not be written.
-  absl::Status Run(const RunFolder& folder, const std::function<bool()>& stop);
+  // into `folder`, which ranks but rank 0 do not have. Not OK where the envs failed, a rank was
+  // lost, or the last checkpoint could not be written.
+  absl::Status Run(const std::optional<RunFolder>& folder, const std::function<bool()>& stop);
 
   int64_t frames() const { return state_.frames(); }
 
  private:
-  Trainer(const v1::LearnerConfig& config, const Reach& reach);
+  Trainer(const v1::LearnerConfig& config, const Reach& reach, Ranks* ranks);
 
   // Makes lanes, algorithm and collector, as the configuration says how to collect.
   absl::Status ReachEnvs(int64_t frames);
   absl::StatusOr<Problem> ReachLanes(int64_t frames);
   absl::Status MakeCollector();
   absl::Status CheckShapes(const Checkpoint& checkpoint) const;
-  absl::Status Restore(const Checkpoint& from);
+  absl::Status Restore(const Checkpoint& all);
   absl::Status TakeWeights(const Checkpoint& from);
   absl::Status Loop(const std::function<bool()>& stop);
+  // What ranks go on from if one is lost in the next update.
+  absl::Status KeepForRanks();
   // Whether the run is to end before its frames are over.
   bool ReachedThreshold();
-  void Report(std::vector<Statistic> statistics, absl::Duration update_time);
+  absl::Status Report(std::vector<Statistic> statistics, absl::Duration update_time);
   absl::Status EvaluateNow(const std::function<bool()>& stop);
+  // Whether it is the best so far.
+  absl::StatusOr<bool> EvaluateHere(const std::function<bool()>& stop);
   // Plays episodes in lanes of their own.
   absl::StatusOr<Evaluation> Play(int num_envs, EvaluationOptions options, const FilmOptions* film,
                                   const std::function<bool()>& stop);
@@ -67,7 +75,10 @@ class Trainer {
   bool Due(int64_t interval, int64_t last) const;
 
   v1::LearnerConfig config_;
+  // Of this rank's lanes.
+  v1::LearnerConfig own_config_;
   Reach reach_;
+  TrainerRanks ranks_;
   // What collection.mode asks for; the others are null.
   std::unique_ptr<VectorEnv> env_;
   std::unique_ptr<VectorRollout> rollout_;

@@ -20,17 +20,15 @@ namespace {
 constexpr char kState[] = "hivewire.state";
 constexpr char kExtension[] = ".safetensors";
 
-}  // namespace
-
-absl::Status WriteCheckpoint(const std::string& path, const Checkpoint& checkpoint) {
+Safetensors AsSafetensors(const Checkpoint& checkpoint) {
   Safetensors file;
   file.tensors = checkpoint.tensors;
   google::protobuf::TextFormat::PrintToString(checkpoint.state, &file.metadata[kState]);
-  return WriteSafetensors(path, file);
+  return file;
 }
 
-absl::StatusOr<Checkpoint> ReadCheckpoint(const std::string& path) {
-  absl::StatusOr<Safetensors> file = ReadSafetensors(path);
+absl::StatusOr<Checkpoint> FromSafetensors(absl::StatusOr<Safetensors> file,
+                                           const std::string& path) {
   if (!file.ok()) return file.status();
   if (!file->checked) {
     return absl::DataLossError(absl::StrCat(path, " is no checkpoint, or damaged: no checksum"));
@@ -47,6 +45,24 @@ absl::StatusOr<Checkpoint> ReadCheckpoint(const std::string& path) {
   if (!status.ok()) return absl::DataLossError(status.message());
   checkpoint.tensors = std::move(file->tensors);
   return checkpoint;
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> EncodeCheckpoint(const Checkpoint& checkpoint) {
+  return EncodeSafetensors(AsSafetensors(checkpoint));
+}
+
+absl::StatusOr<Checkpoint> DecodeCheckpoint(const std::string& bytes, const std::string& name) {
+  return FromSafetensors(DecodeSafetensors(bytes, name), name);
+}
+
+absl::Status WriteCheckpoint(const std::string& path, const Checkpoint& checkpoint) {
+  return WriteSafetensors(path, AsSafetensors(checkpoint));
+}
+
+absl::StatusOr<Checkpoint> ReadCheckpoint(const std::string& path) {
+  return FromSafetensors(ReadSafetensors(path), path);
 }
 
 std::string CheckpointFolder::PathOf(int64_t frames) const {

@@ -23,6 +23,10 @@ struct Checkpoint {
   TensorMap tensors;
 };
 
+// The bytes of its file. `name` stands for it in errors.
+absl::StatusOr<std::string> EncodeCheckpoint(const Checkpoint& checkpoint);
+absl::StatusOr<Checkpoint> DecodeCheckpoint(const std::string& bytes, const std::string& name);
+
 absl::Status WriteCheckpoint(const std::string& path, const Checkpoint& checkpoint);
 // DATA_LOSS names the file and what is wrong with it.
 absl::StatusOr<Checkpoint> ReadCheckpoint(const std::string& path);

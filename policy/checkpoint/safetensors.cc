@@ -10,6 +10,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
 #include "base/file.h"
 #include "policy/checkpoint/atomic_file.h"
@@ -99,9 +100,9 @@ size_t FindChecksum(absl::string_view json) {
 
 }  // namespace
 
-absl::Status WriteSafetensors(const std::string& path, const Safetensors& contents) {
+absl::StatusOr<std::string> EncodeSafetensors(const Safetensors& contents) {
   Struct header;
-  std::vector<absl::string_view> pieces = {"", ""};
+  std::vector<absl::string_view> pieces = {"", ""};  // length and header
   int64_t offset = 0;
   for (const auto& [name, tensor] : contents.tensors.tensors()) {
     Struct& entry = *(*header.mutable_fields())[name].mutable_struct_value();
@@ -119,7 +120,7 @@ absl::Status WriteSafetensors(const std::string& path, const Safetensors& conten
 
   std::string json;
   if (!google::protobuf::util::MessageToJsonString(header, &json).ok()) {
-    return absl::InternalError(absl::StrCat("cannot write ", path, ": the header is no JSON"));
+    return absl::InternalError("a safetensors header is no JSON");
   }
   json.resize((json.size() + 7) / 8 * 8, ' ');
   const uint64_t length = json.size();
@@ -129,23 +130,33 @@ absl::Status WriteSafetensors(const std::string& path, const Safetensors& conten
   uint32_t crc = 0;
   for (const absl::string_view piece : pieces) crc = Crc32c(piece, crc);
   json.replace(FindChecksum(json), kNoChecksum.size(), Checksum(crc));
-  return WriteFileAtomically(path, pieces);
+  return absl::StrJoin(pieces, "");
+}
+
+absl::Status WriteSafetensors(const std::string& path, const Safetensors& contents) {
+  const absl::StatusOr<std::string> bytes = EncodeSafetensors(contents);
+  if (!bytes.ok()) return bytes.status();
+  return WriteFileAtomically(path, {*bytes});
 }
 
 absl::StatusOr<Safetensors> ReadSafetensors(const std::string& path) {
-  absl::StatusOr<std::string> file = ReadFile(path);
+  const absl::StatusOr<std::string> file = ReadFile(path);
   if (!file.ok()) return file.status();
-  const auto damaged = [&path](absl::string_view what) {
-    return absl::DataLossError(absl::StrCat(path, " is damaged: ", what));
+  return DecodeSafetensors(*file, path);
+}
+
+absl::StatusOr<Safetensors> DecodeSafetensors(const std::string& bytes, const std::string& name) {
+  const auto damaged = [&name](absl::string_view what) {
+    return absl::DataLossError(absl::StrCat(name, " is damaged: ", what));
   };
   uint64_t length = 0;
-  if (file->size() < sizeof(length)) return damaged("it has no header");
-  std::memcpy(&length, file->data(), sizeof(length));
-  if (length > kMaxHeaderBytes || length > file->size() - sizeof(length)) {
+  if (bytes.size() < sizeof(length)) return damaged("it has no header");
+  std::memcpy(&length, bytes.data(), sizeof(length));
+  if (length > kMaxHeaderBytes || length > bytes.size() - sizeof(length)) {
     return damaged("its header is cut off");
   }
-  std::string json = file->substr(sizeof(length), length);
-  const absl::string_view data = absl::string_view(*file).substr(sizeof(length) + length);
+  std::string json = bytes.substr(sizeof(length), length);
+  const absl::string_view data = absl::string_view(bytes).substr(sizeof(length) + length);
   Safetensors contents;
   if (const size_t checksum = FindChecksum(json); checksum != json.npos) {
     const std::string told = json.substr(checksum, kNoChecksum.size());
@@ -162,8 +173,8 @@ absl::StatusOr<Safetensors> ReadSafetensors(const std::string& path) {
   }
 
   uint64_t total = 0;
-  for (const auto& [name, value] : header.fields()) {
-    if (name == kMetadata) {
+  for (const auto& [tensor_name, value] : header.fields()) {
+    if (tensor_name == kMetadata) {
       for (const auto& [key, text] : value.struct_value().fields()) {
         contents.metadata[key] = text.string_value();
       }
@@ -172,10 +183,10 @@ absl::StatusOr<Safetensors> ReadSafetensors(const std::string& path) {
     }
     absl::StatusOr<TensorData> tensor = ParseTensor(value, data);
     if (!tensor.ok()) {
-      return damaged(absl::StrCat("tensor \"", name, "\" ", tensor.status().message()));
+      return damaged(absl::StrCat("tensor \"", tensor_name, "\" ", tensor.status().message()));
     }
     total += tensor->bytes.size();
-    contents.tensors.Put(name, *std::move(tensor));
+    contents.tensors.Put(tensor_name, *std::move(tensor));
   }
   if (total != data.size()) {
     return damaged(

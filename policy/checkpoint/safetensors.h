@@ -21,6 +21,10 @@ struct Safetensors {
   bool checked = false;                         // it was read, with a checksum that matched
 };
 
+// The bytes of such a file. `name` stands for it in errors.
+absl::StatusOr<std::string> EncodeSafetensors(const Safetensors& contents);
+absl::StatusOr<Safetensors> DecodeSafetensors(const std::string& bytes, const std::string& name);
+
 // Atomic (see atomic_file.h).
 absl::Status WriteSafetensors(const std::string& path, const Safetensors& contents);
 

@@ -46,8 +46,8 @@ def curve(run, frames):
 
 
 def lanes_of(preset):
-    text = (pathlib.Path(__file__).parents[2] / f"policy/config/presets/{preset}.textproto").read_text()
-    return int(re.search(r"num_envs: *(\d+)", text).group(1))
+    text = (pathlib.Path(__file__).parents[2] / "policy/config/presets/hivewire.textproto").read_text()
+    return int(re.search(rf'name: "{preset}".*?num_envs: *(\d+)', text, re.S).group(1))
 
 
 def train(preset, mode, seed, server, folder):
