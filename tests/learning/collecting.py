@@ -126,7 +126,7 @@ def draw(preset, rows):
              'font-family="sans-serif" font-size="11">',
              f'<rect width="{width}" height="{height}" fill="white"/>',
              f'<text x="{left}" y="16">{rows[0]["env"]}: training return, median and range of '
-             f'{len(rows) // len(MODES)} seeds</text>']
+             f'{len({row["seed"] for row in rows})} seeds</text>']
     for value in (low, (low + high) / 2, high):
         parts.append(f'<line x1="{left}" x2="{width - 12}" y1="{y(value):.1f}" y2="{y(value):.1f}" '
                      'stroke="#ddd"/>'
@@ -153,8 +153,6 @@ def write_page():
     images = []
     for path in sorted(FOLDER.glob("*.jsonl")):
         rows = rows_of(path.stem)
-        if {row["mode"] for row in rows} != set(MODES):
-            continue
         draw(path.stem, rows)
         images.append(f"![{rows[0]['env']}](results/collecting/{path.stem}.svg)")
 
@@ -162,13 +160,18 @@ def write_page():
             cells = []
             for mode in MODES:
                 values = [of(row) for row in rows if row["mode"] == mode]
-                cells.append(f"{min(values):,.1f} … {max(values):,.1f}" if len(values) > 1
-                             else f"{values[0]:,.1f}")
+                if not values:
+                    cells.append("not run")
+                elif len(values) == 1:
+                    cells.append(f"{values[0]:,.1f}")
+                else:
+                    cells.append(f"{min(values):,.1f} … {max(values):,.1f}")
             return cells
 
         means = spread(lambda row: statistics.mean(v for v in row["curve"] if v is not None))
         last = spread(lambda row: row["last"]["mean"])
-        parts = [part for part in zip(*(bands(rows, mode) for mode in MODES)) if all(part)]
+        modes = [mode for mode in MODES if any(row["mode"] == mode for row in rows)]
+        parts = [part for part in zip(*(bands(rows, mode) for mode in modes)) if all(part)]
         share = f"{sum(overlap(part) for part in parts)} of {len(parts)} parts"
         seeds = [str(row["seed"]) for row in rows if row["mode"] == "steps"]
         lines.append(f"| {rows[0]['env']} | {', '.join(seeds)} | {' | '.join(means)} "
