@@ -17,6 +17,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 ENVS = ["Ant-v5", "HalfCheetah-v5", "Humanoid-v5", "Hopper-v5"]
@@ -234,13 +235,27 @@ def processor():
     return platform.processor()
 
 
+def busy_cores(seconds=1.0):
+    """Cores that this machine's programs keep busy while this one sleeps."""
+
+    def busy_ticks():
+        user, nice, system, _, _, irq, softirq = map(
+            int, pathlib.Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:8]
+        )
+        return user + nice + system + irq + softirq
+
+    before = busy_ticks()
+    time.sleep(seconds)
+    return (busy_ticks() - before) / os.sysconf("SC_CLK_TCK") / seconds
+
+
 def machine(command):
     """What stands above every file of results."""
     return {
         "date": datetime.date.today().isoformat(),
         "processor": processor(),
         "cores": os.cpu_count(),
-        "load_average": round(os.getloadavg()[0], 1),
+        "busy_cores": round(busy_cores(), 1),
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
         "command": command,

@@ -95,15 +95,15 @@ def stepping_section(stepping):
 
 
 def measured_by(results):
-    load = results.get("load_average", 0)
+    busy = results.get("busy_cores", 0)
     words = (
         f"Measured {results['date']} by `{results['command']}` on {results['processor']},"
         f" {results['cores']} cores, {results['system']}."
     )
-    if load > results["cores"] / 2:
+    if busy > results["cores"] / 10:
         words += (
-            f" **The machine was busy with other programs (load average {load:g}): absolute figures"
-            " are low, and ratios are uncertain by a fifth and more.**"
+            f" **Other programs kept {busy:g} of the cores busy: absolute figures are low, and"
+            " ratios are uncertain by a fifth and more.**"
         )
     return words
 
