@@ -17,10 +17,13 @@ duration() {
   if (($1 < 60)); then printf '%d s' "$1"; else printf '%d min %02d s' $(($1 / 60)) $(($1 % 60)); fi
 }
 
-# bazel COMMAND [ARGUMENT...] from the root, with few words.
-hw_bazel() {
-  local command="$1"
-  shift
-  (cd "${HIVEWIRE_ROOT}" && bazel "${command}" --noshow_loading_progress \
+# bazel_in FOLDER COMMAND [ARGUMENT...]: Bazel in that workspace, with few words.
+bazel_in() {
+  local folder="$1" command="$2"
+  shift 2
+  (cd "${folder}" && bazel "${command}" --noshow_loading_progress \
     --show_progress_rate_limit=15 "$@" </dev/null)
 }
+
+# The same from the root.
+hw_bazel() { bazel_in "${HIVEWIRE_ROOT}" "$@"; }

@@ -3,11 +3,11 @@
 # Prints what each found; the exit status is 0 only if all held.
 #
 #   tests/full.sh            everything
-#   tests/full.sh NAME...    only these: kills, flat, fuzz, collecting, memory, bench
+#   tests/full.sh NAME...    only these: kills, flat, fuzz, collecting, memory, extension, bench
 
 source "$(dirname "${BASH_SOURCE[0]}")/../deploy/common.sh"
 
-readonly PARTS=(kills flat fuzz collecting memory bench)
+readonly PARTS=(kills flat fuzz collecting memory extension bench)
 
 # 100 SIGKILLs of the client, 50 cut connections, 50 SIGKILLs of the server under a collector and
 # under a learner, 50 SIGKILLs of the learner; 20 each of a collector, its server and its learner.
@@ -48,6 +48,16 @@ memory() {
     masked_pendulum_gru masked_pendulum_lstm
 }
 
+# examples/extension, built as a project of its own: what the test of the one inside this workspace
+# holds.
+extension() {
+  local own="${HIVEWIRE_ROOT}/examples/extension"
+  bazel_in "${own}" build //:learner || return 1
+  bazel_in "${own}" shutdown
+  hw_bazel test //tests/end_to_end:extension_test --nocache_test_results --test_output=all \
+    --test_env=HIVEWIRE_EXTENSION_LEARNER="${own}/bazel-bin/learner"
+}
+
 # Everything that docs/performance.md tells, measured anew.
 bench() {
   local name
@@ -67,6 +77,6 @@ for part in "${parts[@]}"; do
   start=${SECONDS} outcome=ok
   "${part}" || outcome=FAILED
   [[ "${outcome}" == ok ]] || failed=$((failed + 1))
-  printf '%-8s %-7s %s\n' "${part}" "${outcome}" "$(duration $((SECONDS - start)))"
+  printf '%-10s %-7s %s\n' "${part}" "${outcome}" "$(duration $((SECONDS - start)))"
 done
 ((failed == 0))

@@ -73,12 +73,23 @@ run_counted() {
   ((status == 0 || more_failed > 0))
 }
 
+# examples/extension as a project of its own: its parts are compiled and its learner is analysed.
+# tests/full.sh builds the whole of it and trains with it.
+extension() {
+  local own="${HIVEWIRE_ROOT}/examples/extension" status=0
+  bazel_in "${own}" build //:laplace //:residual && bazel_in "${own}" build --nobuild //... || status=$?
+  # One Bazel server is enough for a small machine.
+  bazel_in "${own}" shutdown || true
+  return "${status}"
+}
+
 stage setup "${HIVEWIRE_ROOT}/deploy/setup.sh" || exit 1
 stage format "${HIVEWIRE_ROOT}/tests/check_format.sh" || true
 stage build hw_bazel build --keep_going "${targets[@]}" || true
 if "${everything}"; then stage layers "${HIVEWIRE_ROOT}/tests/check_layers.sh" || true; fi
 stage tests run_tests "${targets[@]}" || true
 if "${everything}"; then
+  stage extension extension || true
   stage parity run_counted parity tests/parity/run.sh || true
   stage readers run_counted readers tests/readers/run.sh || true
   stage compare "${HIVEWIRE_ROOT}/tests/bench/compare.sh" --quick || true

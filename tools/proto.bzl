@@ -2,6 +2,10 @@
 
 _ROOT = "proto"
 
+# Where this repository lies, seen from a command: "", or "external/hivewire/" where another project
+# builds it.
+_REPOSITORY = "".join([part + "/" for part in [Label("//:BUILD").workspace_root] if part])
+
 def hw_proto_library(name, srcs, deps = [], grpc = False, visibility = None):
     """Makes the targets for some .proto files below proto/.
 
@@ -34,7 +38,7 @@ def hw_proto_library(name, srcs, deps = [], grpc = False, visibility = None):
         protos = name + "_proto",
         srcs = srcs,
         outs = [stem + ext for stem in stems for ext in [".pb.h", ".pb.cc"]],
-        flags = "--cpp_out=$(GENDIR)/" + _ROOT,
+        flags = "--cpp_out=$(GENDIR)/" + _REPOSITORY + _ROOT,
     )
     native.cc_library(
         name = name + "_cc_proto",
@@ -54,23 +58,23 @@ def hw_proto_library(name, srcs, deps = [], grpc = False, visibility = None):
             srcs = srcs,
             outs = [stem + ext for stem in stems for ext in [".grpc.pb.h", ".grpc.pb.cc"]],
             flags = "--plugin=protoc-gen-grpc=$$(command -v grpc_cpp_plugin)" +
-                    " --grpc_out=$(GENDIR)/" + _ROOT,
+                    " --grpc_out=$(GENDIR)/" + _REPOSITORY + _ROOT,
         )
         native.cc_library(
             name = name + "_cc_grpc",
             srcs = [stem + ".grpc.pb.cc" for stem in stems],
             hdrs = [stem + ".grpc.pb.h" for stem in stems],
             copts = ["-w"],
-                visibility = visibility,
+            visibility = visibility,
             deps = [":" + name + "_cc_proto", "@grpc//:grpc++"],
         )
 
 def _protoc(name, protos, srcs, outs, flags):
-    files = ["%s/%s" % (native.package_name(), src) for src in srcs]
+    files = ["%s%s/%s" % (_REPOSITORY, native.package_name(), src) for src in srcs]
     native.genrule(
         name = name,
         srcs = [protos],
         outs = outs,
-        cmd = "protoc --proto_path=%s %s %s" % (_ROOT, flags, " ".join(files)),
+        cmd = "protoc --proto_path=%s%s %s %s" % (_REPOSITORY, _ROOT, flags, " ".join(files)),
         visibility = ["//visibility:private"],
     )
