@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/error.h"
+#include "server/sim/gl_functions.h"
 
 namespace hivewire {
 namespace {
@@ -96,6 +97,7 @@ class EglContext : public GlContext {
       if (display == EGL_NO_DISPLAY || !egl->initialize(display, nullptr, nullptr)) continue;
       const EGLContext context = MakeCurrent(*egl, display);
       if (context != EGL_NO_CONTEXT) {
+        SetGlLookup(egl->get_proc_address);
         return std::unique_ptr<GlContext>(new EglContext(*egl, display, context));
       }
     }
@@ -151,9 +153,11 @@ class OsmesaContext : public GlContext {
         OpenLibrary({"libOSMesa.so.8", "libOSMesa.so.6", "libOSMesa.so"});
     if (!library.ok()) return library.status();
     decltype(&OSMesaCreateContextExt) create;
+    decltype(&OSMesaGetProcAddress) get_proc_address;
     decltype(&OSMesaMakeCurrent) make_current;
     std::unique_ptr<OsmesaContext> result(new OsmesaContext);
     if (!Find(*library, "OSMesaCreateContextExt", create) ||
+        !Find(*library, "OSMesaGetProcAddress", get_proc_address) ||
         !Find(*library, "OSMesaMakeCurrent", make_current) ||
         !Find(*library, "OSMesaDestroyContext", result->destroy_)) {
       return absl::FailedPreconditionError("libOSMesa lacks functions of OSMesa 3.5");
@@ -164,6 +168,7 @@ class OsmesaContext : public GlContext {
         !make_current(result->context_, result->window_, GL_UNSIGNED_BYTE, 1, 1)) {
       return absl::FailedPreconditionError("libOSMesa makes no context");
     }
+    SetGlLookup(get_proc_address);
     return result;
   }
 

@@ -10,6 +10,8 @@
 namespace hivewire {
 namespace {
 
+constexpr int kFirstSize = 64;  // pixels, of frame buffers
+
 // As numpy's median: the mean of the two in the middle of an even number.
 double Median(std::vector<double> values) {
   if (values.empty()) return 0;
@@ -104,6 +106,7 @@ Renderer::Renderer(std::shared_ptr<const Model> model, const RenderQuality& qual
 }
 
 Renderer::~Renderer() {
+  shadow_maps_.reset();
   // After an engine error this may fail too; there is nothing left to save then.
   Simulation::Guard([this] { mjr_freeContext(&context_); }).IgnoreError();
 }
@@ -126,9 +129,12 @@ absl::StatusOr<std::unique_ptr<Renderer>> Renderer::Create(std::shared_ptr<const
     mjr_setBuffer(mjFB_OFFSCREEN, &renderer->context_);
     if (renderer->context_.currentBuffer != mjFB_OFFSCREEN) mju_error("no offscreen frame buffer");
     renderer->context_.readDepthMap = mjDEPTH_ZEROFAR;
+    // Models declare buffers for windows; what is bound is gone through whole for each image.
+    mjr_resizeOffscreen(kFirstSize, kFirstSize, &renderer->context_);
   });
   mj_deleteModel(changed);
   if (!status.ok()) return status;
+  renderer->shadow_maps_ = std::make_unique<ShadowMaps>(renderer->context_);
   return renderer;
 }
 
@@ -168,7 +174,7 @@ void Renderer::DrawGuarded(const Drawing& drawing) {
   const int width = static_cast<int>(drawing.width);
   const int height = static_cast<int>(drawing.height);
   mjr_setBuffer(mjFB_OFFSCREEN, &context_);  // another renderer's was bound
-  // Grown, never shrunk: models declare the size that they need.
+  // Grown, never shrunk.
   if (context_.offWidth < width || context_.offHeight < height) {
     mjr_resizeOffscreen(std::max(width, context_.offWidth), std::max(height, context_.offHeight),
                         &context_);
@@ -178,7 +184,7 @@ void Renderer::DrawGuarded(const Drawing& drawing) {
   scene.flags[mjRND_REFLECTION] = quality_.reflections;
   const mjrRect viewport = {0, 0, width, height};
   if (drawing.pixels != nullptr) {
-    mjr_render(viewport, &scene, &context_);
+    shadow_maps_->Render(viewport, scene);
     mjr_readPixels(drawing.pixels, nullptr, viewport, &context_);
     TurnOver(drawing.pixels, drawing.height, size_t{3} * drawing.width);
   }
@@ -190,7 +196,7 @@ void Renderer::DrawGuarded(const Drawing& drawing) {
 void Renderer::ReadDepth(const Drawing& drawing, const mjrRect& viewport) {
   mjvScene& scene = drawing.scene.scene();
   scene.flags[mjRND_SEGMENT] = scene.flags[mjRND_IDCOLOR] = 1;
-  mjr_render(viewport, &scene, &context_);
+  shadow_maps_->Render(viewport, scene);
   mjr_readPixels(nullptr, drawing.depth, viewport, &context_);
   scene.flags[mjRND_SEGMENT] = scene.flags[mjRND_IDCOLOR] = 0;
   const mjModel& model = *model_->get();

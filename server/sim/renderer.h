@@ -23,6 +23,7 @@
 #include "hivewire/v1/spec.pb.h"
 #include "server/sim/model.h"
 #include "server/sim/render_scene.h"
+#include "server/sim/shadow_maps.h"
 #include "server/sim/simulation.h"
 
 namespace hivewire {
@@ -94,6 +95,7 @@ class Renderer {
   const std::shared_ptr<const Model> model_;
   const RenderQuality quality_;
   mjrContext context_;
+  std::unique_ptr<ShadowMaps> shadow_maps_;
   // For Render alone; null until then.
   std::unique_ptr<Simulation> simulation_;
   std::unique_ptr<RenderScene> scene_;

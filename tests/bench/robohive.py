@@ -55,9 +55,11 @@ def original(options, folder):
 
 
 class Row:
-    """An env's sides, some in our program and some in RoboHive's."""
+    """An env's sides, some in our program and some in RoboHive's; those in `played`, or all."""
 
-    def __init__(self, options, package, env, mode, lanes, peer_lanes=None, flags=()):
+    def __init__(
+        self, options, package, env, mode, lanes, peer_lanes=None, flags=(), played=None
+    ):
         self.players = [
             Player([
                 options.bin / "robohive_player",
@@ -88,6 +90,7 @@ class Row:
             (player, side["side"])
             for player, ready in zip(self.players, self.ready)
             for side in ready["sides"]
+            if played is None or side["side"] in played
         ]
         self.rates = {side: [] for _, side in self.sides}
 
@@ -125,9 +128,11 @@ def state(options, package):
     """One lane in this process, and 64 of a server, by env."""
     rows = []
     for env in STATE_ENVS:
-        one = Row(options, package, env, "state", 1, 1)
+        one = Row(options, package, env, "state", 1, 1, played=("inproc", "bare", "Python"))
         one.play(options.rounds)
-        many = Row(options, package, env, "state", 64, 1)
+        many = Row(
+            options, package, env, "state", 64, 1, played=("unix", "Python, 2 processes")
+        )
         many.play(options.rounds)
         rows.append({
             "env": env,
@@ -209,7 +214,7 @@ def main():
     )
     parser.add_argument("--env_server", type=pathlib.Path, required=True)
     parser.add_argument("--peers_folder", type=pathlib.Path, help="where pip put RoboHive")
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--pixel_rounds", type=int, default=3)
     parser.add_argument("--turn", type=float, default=3, help="seconds of a side's turn, about")
     parser.add_argument("--rows", nargs="+", default=ROWS, choices=ROWS)

@@ -3,7 +3,7 @@
 # images, and what a lane costs; prints it and writes docs/performance/robohive.json and
 # docs/performance.md.
 #
-#   tests/bench/robohive.sh               half an hour
+#   tests/bench/robohive.sh               a quarter of an hour
 #   tests/bench/robohive.sh ARGUMENT...   and whatever robohive.py takes (--rounds, --turn, --rows)
 #
 # RoboHive comes from PyPI, pinned, and runs on the engine that Hivewire links. Needs SimHive
