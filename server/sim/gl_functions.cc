@@ -1,6 +1,7 @@
 #include "server/sim/gl_functions.h"
 
 #include <EGL/egl.h>
+#include <GL/osmesa.h>
 
 #include <atomic>
 #include <cstring>
@@ -44,6 +45,11 @@ bool Load(GlFunctions& gl) {
          find("glTexParameteri", gl.tex_parameter);
 }
 
+GlFunction FindWatched(const char* name) {
+  const bool watched = std::strcmp(name, "glBindFramebuffer") == 0 && GlFunctions::Get() != nullptr;
+  return watched ? reinterpret_cast<GlFunction>(&BindFramebuffer) : Find(name);
+}
+
 }  // namespace
 
 void SetGlLookup(GlLookup lookup) { process_lookup = lookup; }
@@ -58,10 +64,8 @@ void WatchFramebuffers(FramebufferWatch* watch) { thread_watch = watch; }
 
 }  // namespace hivewire
 
-// In place of libEGL's, for MuJoCo.
+// In place of libEGL's and libOSMesa's, for MuJoCo.
 extern "C" __eglMustCastToProperFunctionPointerType eglGetProcAddress(const char* name) {
-  if (std::strcmp(name, "glBindFramebuffer") == 0 && hivewire::GlFunctions::Get() != nullptr) {
-    return reinterpret_cast<__eglMustCastToProperFunctionPointerType>(&hivewire::BindFramebuffer);
-  }
-  return hivewire::Find(name);
+  return hivewire::FindWatched(name);
 }
+extern "C" OSMESAproc OSMesaGetProcAddress(const char* name) { return hivewire::FindWatched(name); }

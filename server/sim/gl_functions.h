@@ -1,10 +1,10 @@
 // The functions of OpenGL, looked up at run time, and a watch on the one by which a drawing turns
 // from one frame buffer to another.
 //
-// MuJoCo asks the process for eglGetProcAddress before it draws the first time. Programs with this
-// library export one of ours (see the BUILD file), which answers from the library that gl_context.h
-// opened, whether that is EGL or OSMesa; only glBindFramebuffer gets in between. Where a program
-// does not export it, MuJoCo draws as ever, unwatched.
+// MuJoCo asks the process for OSMesaGetProcAddress and eglGetProcAddress before it draws the first
+// time. Programs with this library export ours (see the BUILD file), which answer from the library
+// that gl_context.h opened, whichever that is; only glBindFramebuffer gets in between. Where a
+// program does not export them, MuJoCo draws as ever, unwatched.
 #ifndef HIVEWIRE_SERVER_SIM_GL_FUNCTIONS_H_
 #define HIVEWIRE_SERVER_SIM_GL_FUNCTIONS_H_
 

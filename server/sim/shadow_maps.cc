@@ -5,6 +5,11 @@
 #include <utility>
 
 namespace hivewire {
+namespace {
+
+constexpr int kMaxErrors = 8;
+
+}  // namespace
 
 bool ShadowMaps::Casters::Read(const mjvScene& scene) {
   geoms.clear();
@@ -106,6 +111,10 @@ void ShadowMaps::Bind(GLenum target, GLuint framebuffer) {
 
 bool ShadowMaps::MakeMaps(size_t lights) {
   if (list_ == 0) list_ = gl_->gen_lists(1);
+  // Errors that MuJoCo left unread are not ours. (GL keeps one of a kind; a lost context, the
+  // same.)
+  for (int k = 0; k < kMaxErrors && gl_->get_error() != GL_NO_ERROR; ++k) {
+  }
   while (maps_.size() < lights) {
     Map map = {};
     gl_->gen_framebuffers(1, &map.framebuffer);
