@@ -28,15 +28,10 @@
 #include "policy/action_space.h"
 #include "policy/actor.h"
 #include "policy/checkpoint/tensor_map.h"
+#include "policy/observation_leaf.h"
 #include "policy/ranks/ranks.h"
 
 namespace hivewire {
-
-// A leaf of the observation, as a part of the flattened row.
-struct ObservationLeaf {
-  std::string name;
-  int size = 0;
-};
 
 // What the algorithm has to know of the envs.
 struct Problem {

@@ -17,12 +17,21 @@ void CopyRows(const LeafView& leaf, size_t offset, size_t stride, absl::Span<flo
 
 }  // namespace
 
-ObservationFlattener::ObservationFlattener(const std::vector<v1::LayoutLeaf>& leaves) {
+std::vector<ObservationLeaf> ObservationLeaves(const std::vector<v1::LayoutLeaf>& leaves) {
+  std::vector<ObservationLeaf> all;
   for (const v1::LayoutLeaf& leaf : leaves) {
     int elements = 1;
     for (const int64_t size : leaf.shape()) elements *= static_cast<int>(size);
-    dim_ += elements;
+    all.push_back({leaf.name(),
+                   elements,
+                   {leaf.shape().begin(), leaf.shape().end()},
+                   leaf.dtype() == v1::DTYPE_UINT8 || leaf.dtype() == v1::DTYPE_BOOL});
   }
+  return all;
+}
+
+ObservationFlattener::ObservationFlattener(const std::vector<v1::LayoutLeaf>& leaves) {
+  for (const ObservationLeaf& leaf : ObservationLeaves(leaves)) dim_ += leaf.size;
 }
 
 void ObservationFlattener::Flatten(const std::vector<LeafBuffer>& leaves,

@@ -9,8 +9,12 @@
 #include "absl/types/span.h"
 #include "client/leaf_buffer.h"
 #include "hivewire/v1/spec.pb.h"
+#include "policy/observation_leaf.h"
 
 namespace hivewire {
+
+// The leaves of such a row.
+std::vector<ObservationLeaf> ObservationLeaves(const std::vector<v1::LayoutLeaf>& leaves);
 
 class ObservationFlattener {
  public:

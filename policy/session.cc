@@ -39,10 +39,8 @@ absl::StatusOr<Problem> ProblemOf(const v1::EnvSpec& spec,
                                   v1::DType action_dtype, int num_lanes) {
   absl::StatusOr<ActionSpace> action = ActionSpace::FromSpec(spec, action_dtype);
   if (!action.ok()) return action.status();
-  Problem problem = {num_lanes, ObservationFlattener(observation).dim(), *std::move(action)};
-  for (const v1::LayoutLeaf& leaf : observation) {
-    problem.observation_leaves.push_back({leaf.name(), ObservationFlattener({leaf}).dim()});
-  }
+  Problem problem = {num_lanes, ObservationFlattener(observation).dim(), *std::move(action),
+                     ObservationLeaves(observation)};
   if (spec.has_reward_threshold()) problem.reward_threshold = spec.reward_threshold();
   return problem;
 }
@@ -53,7 +51,7 @@ absl::StatusOr<Problem> Transformed(absl::StatusOr<Problem> problem,
                                     const v1::LearnerConfig& config) {
   if (!problem.ok() || config.transforms().empty()) return problem;
   problem->observation_dim = observations.dim();
-  problem->observation_leaves.clear();
+  problem->observation_leaves = observations.leaves();
   return problem;
 }
 

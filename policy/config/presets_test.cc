@@ -81,6 +81,17 @@ TEST(Presets, OfDexterousRobotHandAreThereByTheirNames) {
   }
 }
 
+TEST(Presets, OfAReachingArmSeePixelsOrFeaturesOfThem) {
+  const v1::LearnerConfig pixels = Load("recommended", {"env.id=FrankaReachRandom_v2d-v0"});
+  EXPECT_EQ(pixels.model().convolution().architecture(), "small");
+  EXPECT_EQ(pixels.env().options().at("render_preset").string_value(), "fast");
+  const v1::LearnerConfig features = Load("franka_reach_r3m");
+  EXPECT_EQ(features.env().id(), pixels.env().id());
+  EXPECT_EQ(features.model().convolution().architecture(), "none");
+  EXPECT_EQ(features.transforms(1).type(), "encoder");
+  EXPECT_EQ(features.transforms_size(), 2);  // none of those of pixels
+}
+
 TEST(Presets, BuildOnOthers) {
   const v1::LearnerConfig config = Load("akkaypulate");
   EXPECT_EQ(config.env().num_envs(), 396);

@@ -9,24 +9,29 @@
 #include "policy/nn/head_options.h"
 #include "policy/nn/mlp.h"
 #include "policy/nn/recurrent_layer.h"
+#include "policy/nn/vision.h"
+#include "policy/portable/network.h"
 
 namespace hivewire {
 namespace {
 
-// What a head stands on: dense layers, then, of a model that remembers, a recurrent one. Without
-// layers it shows what it is shown.
+// What a head stands on: what images go through, dense layers, then, of a model that remembers, a
+// recurrent one. Without layers it shows what it is shown.
 struct Body {
+  Vision vision;
   Mlp dense;
   RecurrentLayer recurrent;
 
   at::Tensor Forward(const at::Tensor& observations, const Passage& passage,
                      at::Tensor& memory) const {
-    const at::Tensor features = dense.empty() ? observations : dense.Forward(observations);
+    const at::Tensor seen = vision.empty() ? observations : vision.Forward(observations);
+    const at::Tensor features = dense.empty() ? seen : dense.Forward(seen);
     if (recurrent.memory_width() == 0) return features;
     return recurrent.Forward(features, passage.steps, passage.keep, memory);
   }
 
   void AppendParameters(const std::string& prefix, std::vector<NamedTensor>& out) const {
+    vision.AppendParameters(prefix + ".vision", out);
     dense.AppendParameters(prefix, out);
     recurrent.AppendParameters(prefix + ".recurrent", out);
   }
@@ -35,9 +40,10 @@ struct Body {
 class ActorCritic : public Model {
  public:
   // Without a body of its own (`shared`) the value stands on the policy's.
-  ActorCritic(std::string type, PolicyColumns columns, bool shared, Body policy_body,
-              Body value_body, Mlp actor, Mlp critic)
+  ActorCritic(std::string type, int64_t observation_dim, PolicyColumns columns, bool shared,
+              Body policy_body, Body value_body, Mlp actor, Mlp critic)
       : type_(std::move(type)),
+        observation_dim_(observation_dim),
         columns_(std::move(columns)),
         shared_(shared),
         policy_body_(std::move(policy_body)),
@@ -89,6 +95,18 @@ class ActorCritic : public Model {
           "model.type \"", type_,
           "\" remembers, which a policy on the wire cannot; it acts in the learner only"));
     }
+    if (!policy_body_.vision.empty() || !value_body_.vision.empty()) {
+      return absl::UnimplementedError(
+          "model.convolution: a policy on the wire has dense layers alone; one that sees images "
+          "acts "
+          "in the learner only");
+    }
+    const NetworkLimits limits;
+    if (observation_dim_ > limits.max_width) {
+      return absl::UnimplementedError(absl::StrCat(
+          "observations of ", observation_dim_, " elements: a policy on the wire takes at most ",
+          limits.max_width, "; this one acts in the learner only"));
+    }
     policy_body_.dense.AppendLayers(*policy.mutable_actor());
     actor_.AppendLayers(*policy.mutable_actor());
     (shared_ ? policy_body_ : value_body_).dense.AppendLayers(*policy.mutable_critic());
@@ -99,6 +117,8 @@ class ActorCritic : public Model {
 
  private:
   std::string type_;
+  int64_t observation_dim_;
+  // Where there is vision, it sees to that itself.
   PolicyColumns columns_;
   bool shared_;
   Body policy_body_;
@@ -126,16 +146,27 @@ absl::StatusOr<std::unique_ptr<Model>> MakeActorCritic(const v1::ModelConfig& gi
   if (absl::Status status = ResolveArchitecture(config); !status.ok()) return status;
   absl::StatusOr<HeadOptions> heads = HeadOptions::Make(config, shape);
   if (!heads.ok()) return heads.status();
-  PolicyColumns columns(shape);
   const bool shared = config.shared_trunk();
   Mlp::Options& actor = heads->policy;
   Mlp::Options& critic = heads->value;
 
+  const absl::StatusOr<VisionOptions> vision = VisionOptions::Make(config.convolution(), shape);
+  if (!vision.ok()) return vision.status();
+  PolicyColumns columns(vision->empty() ? shape
+                                        : ModelShape{.observation_dim = shape.observation_dim});
   Body policy_body, value_body;
+  int64_t policy_inputs = columns.count(), value_inputs = shape.observation_dim;
+  if (!vision->empty()) {
+    policy_body.vision = Vision(*vision, shape.policy_columns, heads->dense, generator);
+    policy_inputs = policy_body.vision.outputs();
+    if (!shared) {
+      value_body.vision = Vision(*vision, {}, heads->dense, generator);
+      value_inputs = value_body.vision.outputs();
+    }
+  }
   if (shared || IsRecurrent(config)) {
     int64_t features = 0;
-    const auto make_body = [&](int64_t inputs) {
-      Body body;
+    const auto add_layers = [&](int64_t inputs, Body& body) {
       Mlp::Options dense = heads->dense;
       dense.widths = Widths(inputs, config);
       features = dense.widths.back();
@@ -145,22 +176,21 @@ absl::StatusOr<std::unique_ptr<Model>> MakeActorCritic(const v1::ModelConfig& gi
             RecurrentLayer(KindOf(config.type()), features, config.recurrent_width(), generator);
         features = config.recurrent_width();
       }
-      return body;
     };
-    policy_body = make_body(columns.count());
-    if (!shared) value_body = make_body(shape.observation_dim);
+    add_layers(policy_inputs, policy_body);
+    if (!shared) add_layers(value_inputs, value_body);
     actor.widths = critic.widths = {features};
   } else {
-    // Each is one perceptron from the observation on.
-    actor.widths = Widths(columns.count(), config);
-    critic.widths = Widths(shape.observation_dim, config);
+    // Each is one perceptron from there on.
+    actor.widths = Widths(policy_inputs, config);
+    critic.widths = Widths(value_inputs, config);
   }
   actor.widths.push_back(shape.policy_outputs);
   critic.widths.push_back(1);
   Mlp actor_mlp(actor, generator);
   Mlp critic_mlp(critic, generator);
-  return std::make_unique<ActorCritic>(config.type(), std::move(columns), shared,
-                                       std::move(policy_body), std::move(value_body),
+  return std::make_unique<ActorCritic>(config.type(), shape.observation_dim, std::move(columns),
+                                       shared, std::move(policy_body), std::move(value_body),
                                        std::move(actor_mlp), std::move(critic_mlp));
 }
 

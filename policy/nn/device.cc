@@ -35,6 +35,8 @@ absl::Status OpenCuda() {
 
 }  // namespace
 
+void UseThreads(int threads) { at::set_num_threads(threads); }
+
 absl::StatusOr<c10::Device> OpenDevice(const std::string& name, int threads) {
   if (threads < 1 || threads > 1024) {
     return absl::InvalidArgumentError(absl::StrCat("threads is ", threads, "; it can be 1 … 1024"));

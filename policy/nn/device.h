@@ -15,6 +15,9 @@ namespace hivewire {
 // torch has both): FAILED_PRECONDITION says what is absent.
 absl::StatusOr<c10::Device> OpenDevice(const std::string& name, int threads);
 
+// Operations are computed by so many threads from now on, rather than by half of them.
+void UseThreads(int threads);
+
 }  // namespace hivewire
 
 #endif  // HIVEWIRE_POLICY_NN_DEVICE_H_

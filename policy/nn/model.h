@@ -17,6 +17,7 @@
 #include "absl/status/statusor.h"
 #include "hivewire/v1/learner.pb.h"
 #include "hivewire/v1/policy.pb.h"
+#include "policy/observation_leaf.h"
 
 namespace hivewire {
 
@@ -33,6 +34,8 @@ struct ModelShape {
   at::Tensor policy_bias = {};
   // Columns of the observation that the policy sees, rising; empty for all.
   std::vector<int64_t> policy_columns = {};
+  // What the columns are, in order; empty where nobody knows.
+  std::vector<ObservationLeaf> leaves = {};
 };
 
 // How a stretch of time runs through a model that remembers. Rows of observations are then in the

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "base/nearest.h"
 #include "policy/nn/architecture.h"
 
@@ -74,6 +75,8 @@ absl::Status CheckPpoConfig(const v1::LearnerConfig& config) {
   checks.Take(not_negative(ppo.kl_coefficient()), "kl_coefficient", ppo.kl_coefficient(),
               "0 or more");
   checks.TakeName("advantage_scope", ppo.advantage_scope(), {"minibatch", "rollout"});
+  checks.Take(ppo.max_rollout_bytes() >= 1, "max_rollout_bytes", ppo.max_rollout_bytes(),
+              "1 or more");
   checks.Take(ppo.tbptt_steps() >= 1, "tbptt_steps", ppo.tbptt_steps(), "1 or more");
   if (IsRecurrent(config.model()) && ppo.tbptt_steps() >= 1) {
     checks.Take(ppo.minibatch_size() % ppo.tbptt_steps() == 0, "minibatch_size",
@@ -82,6 +85,17 @@ absl::Status CheckPpoConfig(const v1::LearnerConfig& config) {
                              ") where the model is recurrent"));
   }
   return checks.status();
+}
+
+absl::Status CheckRolloutSize(const v1::PpoConfig& ppo, const Problem& problem) {
+  const double row = static_cast<double>(problem.observation_dim) * sizeof(float);
+  const double bytes = row * (ppo.rollout_steps() + 1.0) * problem.num_lanes;
+  if (bytes <= static_cast<double>(ppo.max_rollout_bytes())) return absl::OkStatus();
+  return absl::ResourceExhaustedError(absl::StrFormat(
+      "a rollout of ppo.rollout_steps %d of %d lanes (env.num_envs), %.0f bytes an observation, "
+      "takes "
+      "%.0f bytes; ppo.max_rollout_bytes is %d. Take fewer steps or lanes, or smaller images",
+      ppo.rollout_steps(), problem.num_lanes, row, bytes, ppo.max_rollout_bytes()));
 }
 
 absl::StatusOr<std::vector<int64_t>> PolicyColumnsOf(const v1::ModelConfig& config,

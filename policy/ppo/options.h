@@ -16,6 +16,10 @@ namespace hivewire {
 // is accepted.
 absl::Status CheckPpoConfig(const v1::LearnerConfig& config);
 
+// RESOURCE_EXHAUSTED where the observations of a rollout of `problem` take more than
+// max_rollout_bytes.
+absl::Status CheckRolloutSize(const v1::PpoConfig& ppo, const Problem& problem);
+
 // Columns of the flattened observation that the policy sees: those of leaves that are not the
 // critic's alone; empty for all. INVALID_ARGUMENT for a leaf that there is not.
 absl::StatusOr<std::vector<int64_t>> PolicyColumnsOf(const v1::ModelConfig& config,

@@ -444,7 +444,9 @@ class Ppo : public Algorithm {
 
 absl::StatusOr<std::unique_ptr<Algorithm>> MakePpo(const v1::LearnerConfig& config,
                                                    const Problem& problem) {
-  if (absl::Status status = CheckPpoConfig(config); !status.ok()) return status;
+  absl::Status status = CheckPpoConfig(config);
+  if (status.ok()) status = CheckRolloutSize(config.ppo(), problem);
+  if (!status.ok()) return status;
   const absl::StatusOr<std::vector<int64_t>> columns = PolicyColumnsOf(config.model(), problem);
   if (!columns.ok()) return columns.status();
   absl::StatusOr<c10::Device> device = OpenDevice(config.device(), config.threads());
@@ -459,9 +461,14 @@ absl::StatusOr<std::unique_ptr<Algorithm>> MakePpo(const v1::LearnerConfig& conf
                   {.observation_dim = problem.observation_dim,
                    .policy_outputs = (*distribution)->num_inputs(),
                    .policy_bias = (*distribution)->InitialBias(),
-                   .policy_columns = *columns},
+                   .policy_columns = *columns,
+                   .leaves = problem.observation_leaves},
                   generator);
     if (!model.ok()) return model.status();
+    // There is no second half to leave threads for, and convolutions gain by them.
+    const bool images = config.model().convolution().architecture() != "none" ||
+                        config.model().convolution().layers_size() > 0;
+    if (images && (*model)->shares_parameters()) UseThreads(config.threads());
     return std::make_unique<Ppo>(config.ppo(), problem, *device, config.threads(),
                                  std::move(generator), *std::move(model), *std::move(distribution));
   });

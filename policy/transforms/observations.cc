@@ -38,9 +38,11 @@ at::ScalarType TorchType(v1::DType dtype) {
 
 class Plain : public Observations {
  public:
-  explicit Plain(const std::vector<v1::LayoutLeaf>& leaves) : flattener_(leaves) {}
+  explicit Plain(const std::vector<v1::LayoutLeaf>& leaves)
+      : flattener_(leaves), leaves_(ObservationLeaves(leaves)) {}
 
   int dim() const override { return flattener_.dim(); }
+  const std::vector<ObservationLeaf>& leaves() const override { return leaves_; }
   absl::Status Show(absl::Span<const uint32_t>, absl::Span<const uint8_t>,
                     const std::vector<LeafBuffer>& leaves, absl::Span<float> out) override {
     flattener_.Flatten(leaves, out);
@@ -51,15 +53,22 @@ class Plain : public Observations {
 
  private:
   const ObservationFlattener flattener_;
+  const std::vector<ObservationLeaf> leaves_;
 };
 
 class Transformed : public Observations {
  public:
   Transformed(std::vector<LeafShape> given, std::vector<std::unique_ptr<Transform>> transforms,
-              int dim, at::Device device)
-      : given_(std::move(given)), transforms_(std::move(transforms)), dim_(dim), device_(device) {}
+              std::vector<ObservationLeaf> leaves, at::Device device)
+      : given_(std::move(given)),
+        transforms_(std::move(transforms)),
+        leaves_(std::move(leaves)),
+        device_(device) {
+    for (const ObservationLeaf& leaf : leaves_) dim_ += leaf.size;
+  }
 
   int dim() const override { return dim_; }
+  const std::vector<ObservationLeaf>& leaves() const override { return leaves_; }
 
   absl::Status Show(absl::Span<const uint32_t> lanes, absl::Span<const uint8_t> first,
                     const std::vector<LeafBuffer>& leaves, absl::Span<float> out) override {
@@ -104,8 +113,9 @@ class Transformed : public Observations {
  private:
   const std::vector<LeafShape> given_;
   const std::vector<std::unique_ptr<Transform>> transforms_;
-  const int dim_;
+  const std::vector<ObservationLeaf> leaves_;
   const at::Device device_;
+  int dim_ = 0;
 };
 
 }  // namespace
@@ -130,14 +140,14 @@ absl::StatusOr<std::unique_ptr<Observations>> Observations::Make(
       }
       transforms.push_back(*std::move(transform));
     }
-    int64_t dim = 0;
+    std::vector<ObservationLeaf> all;
     for (const LeafShape& leaf : shown) {
       int64_t elements = 1;
       for (const int64_t size : leaf.shape) elements *= size;
-      dim += elements;
+      all.push_back({leaf.name, static_cast<int>(elements), leaf.shape, leaf.dtype == at::kByte});
     }
-    return std::make_unique<Transformed>(std::move(given), std::move(transforms),
-                                         static_cast<int>(dim), *device);
+    return std::make_unique<Transformed>(std::move(given), std::move(transforms), std::move(all),
+                                         *device);
   });
 }
 

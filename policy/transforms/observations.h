@@ -17,6 +17,7 @@
 #include "hivewire/v1/learner.pb.h"
 #include "hivewire/v1/spec.pb.h"
 #include "policy/checkpoint/tensor_map.h"
+#include "policy/observation_leaf.h"
 
 namespace hivewire {
 
@@ -30,6 +31,8 @@ class Observations {
 
   // Elements of a row.
   virtual int dim() const = 0;
+  // What a row is made of, in order.
+  virtual const std::vector<ObservationLeaf>& leaves() const = 0;
 
   // Rows of these lanes, `first` where an episode begins with this one, to (rows, dim).
   virtual absl::Status Show(absl::Span<const uint32_t> lanes, absl::Span<const uint8_t> first,
