@@ -22,7 +22,7 @@ class CpuPolicy : public ActingPolicy {
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<const ActingPolicy>> MakeCpuPolicy(const v1::Policy& policy) {
-  auto portable = PortablePolicy::Create(policy);
+  auto portable = PortablePolicy::Create(policy, {.may_remember = true});
   if (!portable.ok()) return portable.status();
   return std::make_shared<CpuPolicy>(*std::move(portable));
 }

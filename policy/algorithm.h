@@ -7,7 +7,8 @@
 // between an Update and the next Act.
 //
 // Where the policy acts elsewhere (a collector or an env server runs what Export gave), TakeChoices
-// stands in place of Act; from one Update to the next it is always the one or always the other.
+// stands in place of Act, after TakeMemories; from one Update to the next it is always the one or
+// always the other.
 //
 // No torch type appears here; what LibTorch throws comes back as a Status. One thread at a time.
 // To add one: a new file with a MakeX(), a message in LearnerConfig, and a line in registry.cc.
@@ -73,6 +74,15 @@ class Algorithm : public Actor {
   // none, and then nothing is taken over.
   virtual absl::Status TakeChoices(LaneRange, const Choices&) {
     return absl::UnimplementedError("this algorithm learns only from actions of its own");
+  }
+
+  // Before the first TakeChoices after an Update: row k of all ranges is, until the next one, lane
+  // lanes[k] of the run, of which the policy of Export remembered row k of `memory`,
+  // (lanes.size(), memory_width). INVALID_ARGUMENT for a memory of another width.
+  virtual absl::Status TakeMemories(absl::Span<const int>, absl::Span<const float> memory) {
+    return memory.empty()
+               ? absl::OkStatus()
+               : absl::InvalidArgumentError("this algorithm's policies remember nothing");
   }
 
   // From now on learns together with the same algorithm in the other ranks, from as many lanes

@@ -58,6 +58,7 @@ void Experience::Resize(int num_steps) {
   steps = num_steps;
   const size_t rows = row(num_steps, 0);
   observations.resize((rows + lanes.size()) * static_cast<size_t>(shape.observation_dim));
+  first_memory.resize(lanes.size() * shape.memory_width);
   actions.resize(rows * shape.action_bytes);
   log_probs.resize(rows);
   rewards.resize(rows);
@@ -73,6 +74,7 @@ Experience JoinLanes(std::vector<Experience> parts) {
   for (const Experience& part : parts) {
     all.lanes.insert(all.lanes.end(), part.lanes.begin(), part.lanes.end());
     all.episodes.insert(all.episodes.end(), part.episodes.begin(), part.episodes.end());
+    all.shape.memory_width = std::max(all.shape.memory_width, part.shape.memory_width);
   }
   all.Resize(parts[0].steps);
   size_t first = 0;
@@ -89,6 +91,10 @@ Experience JoinLanes(std::vector<Experience> parts) {
     put(&Experience::valid);
     put(&Experience::fault);
     put(&Experience::versions);
+    if (part.shape.memory_width == all.shape.memory_width) {
+      std::copy(part.first_memory.begin(), part.first_memory.end(),
+                all.first_memory.begin() + first * all.shape.memory_width);
+    }
     first += part.lanes.size();
   }
   return all;
@@ -140,6 +146,8 @@ v1::Fragment ToFragment(const Experience& experience) {
   fragment.set_last_observation(
       reinterpret_cast<const char*>(experience.observations.data() + rows * row_floats),
       lanes * row_floats * sizeof(float));
+  fragment.set_first_memory(reinterpret_cast<const char*>(experience.first_memory.data()),
+                            experience.first_memory.size() * sizeof(float));
   for (const EpisodeSummary& episode : experience.episodes) {
     v1::Episode& ended = *fragment.add_episodes();
     ended.set_env_id(static_cast<uint32_t>(episode.lane - experience.lanes[0]));
@@ -183,6 +191,13 @@ absl::StatusOr<Experience> FromFragment(const v1::Fragment& fragment, const Expe
                               experience.lanes.size() * row_bytes));
   }
   experience.Resize(static_cast<int>(fragment.length()));
+  const std::string& memory = fragment.first_memory();
+  const size_t memory_bytes = experience.first_memory.size() * sizeof(float);
+  if (!memory.empty() && memory.size() != memory_bytes) {
+    return Wrong(absl::StrCat("first_memory: ", memory.size(), " bytes where ", num_lanes,
+                              " lanes need ", memory_bytes));
+  }
+  std::copy(memory.begin(), memory.end(), reinterpret_cast<char*>(experience.first_memory.data()));
   std::vector<size_t> offsets;
   payload.Offsets(rows, offsets);
   char* observations = reinterpret_cast<char*>(experience.observations.data());
@@ -205,6 +220,7 @@ absl::StatusOr<Experience> FromFragment(const v1::Fragment& fragment, const Expe
   const auto finite = [](float x) { return std::isfinite(x); };
   for (const auto& [name, array] :
        {std::pair("observation", &experience.observations),
+        std::pair("first_memory", &experience.first_memory),
         std::pair("log_prob", &experience.log_probs), std::pair("reward", &experience.rewards)}) {
     if (!std::all_of(array->begin(), array->end(), finite)) {
       return Wrong(absl::StrCat(name, ": a number is not finite"));

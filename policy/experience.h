@@ -26,6 +26,8 @@ struct EpisodeSummary {
 struct ExperienceShape {
   int observation_dim = 0;
   size_t action_bytes = 0;
+  // Of a policy that remembers.
+  size_t memory_width = 0;
 };
 
 struct Experience {
@@ -39,6 +41,8 @@ struct Experience {
   // (steps + 1, lanes, observation_dim): what the policy was shown, before its own normaliser; at
   // last what came after the last step.
   std::vector<float> observations;
+  // (lanes, memory_width): what the policy remembered before the first step.
+  std::vector<float> first_memory;
   // (steps, lanes, action_bytes) as drawn, before they were clipped to a box.
   std::vector<char> actions;
   // (steps, lanes) each.
@@ -64,7 +68,8 @@ struct Experience {
   void Resize(int steps);
 };
 
-// The lanes of several beside each other, in their order; all of the same shape and steps.
+// The lanes of several beside each other, in their order; all of the same shape and steps, but that
+// in some nothing may be remembered.
 Experience JoinLanes(std::vector<Experience> parts);
 
 // The episodes that ended within the first `steps` steps.
@@ -73,7 +78,8 @@ std::vector<EpisodeSummary> EpisodesWithin(const Experience& experience, int ste
 // As a message, lane k being env_id k (training.proto says what its leaves are).
 v1::Fragment ToFragment(const Experience& experience);
 // Back, its lanes being first_lane …; DATA_LOSS names what is not as it should be: another shape
-// than this, other lanes, arrays of another size, a number that is not finite.
+// than this (where nothing is remembered yet, a memory may be left out), other lanes, arrays of
+// another size, a number that is not finite.
 absl::StatusOr<Experience> FromFragment(const v1::Fragment& fragment, const ExperienceShape& shape,
                                         int first_lane, int num_lanes);
 

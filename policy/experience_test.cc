@@ -13,9 +13,12 @@ namespace {
 // Every number of it says where it belongs.
 Experience Numbered(int first_lane, int num_lanes, int steps) {
   Experience experience;
-  experience.shape = {2, 4};
+  experience.shape = {2, 4, 3};
   for (int k = 0; k < num_lanes; ++k) experience.lanes.push_back(first_lane + k);
   experience.Resize(steps);
+  for (size_t k = 0; k < experience.first_memory.size(); ++k) {
+    experience.first_memory[k] = static_cast<float>(3 * first_lane) + static_cast<float>(k);
+  }
   for (int t = 0; t <= steps; ++t) {
     for (int k = 0; k < num_lanes; ++k) {
       const size_t row = experience.row(t, static_cast<size_t>(k));
@@ -39,6 +42,7 @@ void ExpectSame(const Experience& a, const Experience& b) {
   EXPECT_EQ(a.steps, b.steps);
   EXPECT_EQ(a.lanes, b.lanes);
   EXPECT_EQ(a.observations, b.observations);
+  EXPECT_EQ(a.first_memory, b.first_memory);
   EXPECT_EQ(a.actions, b.actions);
   EXPECT_EQ(a.log_probs, b.log_probs);
   EXPECT_EQ(a.rewards, b.rewards);

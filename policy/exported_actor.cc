@@ -11,6 +11,7 @@ namespace hivewire {
 namespace {
 
 constexpr char kSteps[] = "collector.steps";
+constexpr char kMemory[] = "collector.memory";
 
 // SplitMix64's mixing function (Steele, Lea, Flood 2014).
 uint64_t Mixed(uint64_t x) {
@@ -39,6 +40,7 @@ void ExportedActor::Begin(int steps, std::function<PolicyPointer()> policy) {
   policy_ = std::move(policy);
   experience_.starts_anew = std::exchange(fresh_, false);
   experience_.Resize(steps);
+  experience_.first_memory = memory_;
   std::fill(steps_.begin(), steps_.end(), 0);
 }
 
@@ -54,7 +56,10 @@ absl::Status ExportedActor::Act(LaneRange lanes, absl::Span<const float> observa
         "policy ", policy->version(), " is for ", policy->observation_dim(), " observations and ",
         policy->action_dim(), " action elements; the env has ", dim, " and ", action_.dim()));
   }
+  RememberAs(*policy);
   policy->Reserve(rows, scratch_);
+  const absl::Span<float> memory = MemoryOf(lanes);
+  std::copy(memory.begin(), memory.end(), scratch_.memory.begin());
   std::copy(observations.begin(), observations.end(), scratch_.observations.begin());
   draws_.clear();
   for (int lane = lanes.first; lane < lanes.first + lanes.count; ++lane) {
@@ -68,6 +73,7 @@ absl::Status ExportedActor::Act(LaneRange lanes, absl::Span<const float> observa
         absl::StrCat("policy ", policy->version(), " gives numbers that are not finite"));
   }
 
+  std::copy_n(scratch_.memory.begin(), memory.size(), memory.begin());
   const size_t elements = rows * static_cast<size_t>(action_.dim());
   action_.WriteNumbers(absl::MakeConstSpan(scratch_.sent).first(elements), actions);
   const size_t at =
@@ -97,8 +103,32 @@ absl::Status ExportedActor::Record(LaneRange lanes, const Transitions& transitio
             experience_.observations.begin() +
                 experience_.row(step + 1, first) *
                     static_cast<size_t>(experience_.shape.observation_dim));
-  for (int lane = 0; lane < lanes.count; ++lane) ++steps_[first + static_cast<size_t>(lane)];
+  for (int lane = 0; lane < lanes.count; ++lane) {
+    ++steps_[first + static_cast<size_t>(lane)];
+    if (transitions.valid[static_cast<size_t>(lane)]) continue;
+    const absl::Span<float> memory = MemoryOf({lanes.first + lane, 1});
+    std::fill(memory.begin(), memory.end(), 0.0f);
+  }
   return absl::OkStatus();
+}
+
+void ExportedActor::StartEpisodes(LaneRange lanes) {
+  const absl::Span<float> memory = MemoryOf(lanes);
+  std::fill(memory.begin(), memory.end(), 0.0f);
+}
+
+void ExportedActor::RememberAs(const PortablePolicy& policy) {
+  const size_t elements = policy.memory_width() * experience_.lanes.size();
+  if (memory_.size() != elements) memory_.assign(elements, 0.0f);
+  if (experience_.shape.memory_width == policy.memory_width()) return;
+  experience_.shape.memory_width = policy.memory_width();
+  experience_.first_memory = memory_;
+}
+
+absl::Span<float> ExportedActor::MemoryOf(LaneRange lanes) {
+  const size_t width = memory_.size() / experience_.lanes.size();
+  return absl::MakeSpan(memory_).subspan(static_cast<size_t>(lanes.first) * width,
+                                         static_cast<size_t>(lanes.count) * width);
 }
 
 int ExportedActor::StepsUntilUpdate() const {
@@ -114,6 +144,9 @@ Experience ExportedActor::Take() {
 void ExportedActor::Save(TensorMap& tensors) const {
   tensors.PutBytes(kSteps, {reinterpret_cast<const char*>(steps_ever_.data()),
                             steps_ever_.size() * sizeof(uint64_t)});
+  if (memory_.empty()) return;
+  tensors.PutBytes(kMemory,
+                   {reinterpret_cast<const char*>(memory_.data()), memory_.size() * sizeof(float)});
 }
 
 absl::Status ExportedActor::Load(const TensorMap& tensors) {
@@ -125,6 +158,17 @@ absl::Status ExportedActor::Load(const TensorMap& tensors) {
   }
   std::memcpy(steps_ever_.data(), bytes->data(), bytes->size());
   fresh_ = false;
+  memory_.clear();
+  if (!tensors.contains(kMemory)) return absl::OkStatus();
+  const absl::StatusOr<std::string> memory = tensors.GetBytes(kMemory);
+  if (!memory.ok()) return memory.status();
+  const size_t row_bytes = steps_ever_.size() * sizeof(float);
+  if (memory->size() % row_bytes != 0) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("tensor \"", kMemory, "\" is not of ", steps_ever_.size(), " lanes"));
+  }
+  memory_.resize(memory->size() / sizeof(float));
+  std::memcpy(memory_.data(), memory->data(), memory->size());
   return absl::OkStatus();
 }
 

@@ -2,8 +2,8 @@
 // the part of a collector that is the same in a learner's own process and in one of its own.
 //
 // A lane's random numbers are a function of (seed, the lane's number in the run, how many steps the
-// lane has taken), and a row's action of its observation and these alone. So it makes no
-// difference which lanes are collected together, nor by how many collectors.
+// lane has taken), and a row's action of its observation, what the lane remembers and these alone.
+// So it makes no difference which lanes are collected together, nor by how many collectors.
 //
 // Observations and rewards come raw: the policy has its own normaliser. One thread at a time.
 #ifndef HIVEWIRE_POLICY_EXPORTED_ACTOR_H_
@@ -41,6 +41,7 @@ class ExportedActor : public Actor {
   absl::Status Act(LaneRange lanes, absl::Span<const float> observations,
                    absl::Span<char> actions) override;
   absl::Status Record(LaneRange lanes, const Transitions& transitions) override;
+  void StartEpisodes(LaneRange lanes) override;
   int StepsUntilUpdate() const override;
 
   // The lanes start new episodes without having been told of it by Record.
@@ -49,12 +50,16 @@ class ExportedActor : public Actor {
   // What was recorded, once no step is left.
   Experience Take();
 
-  // How many steps each lane has taken. DATA_LOSS where none are kept, FAILED_PRECONDITION for
-  // other lanes.
+  // How many steps each lane has taken, and what it remembers. DATA_LOSS where none are kept,
+  // FAILED_PRECONDITION for other lanes.
   void Save(TensorMap& tensors) const;
   absl::Status Load(const TensorMap& tensors);
 
  private:
+  // Makes room for what a policy remembers: nothing, where the one before was of another kind.
+  void RememberAs(const PortablePolicy& policy);
+  absl::Span<float> MemoryOf(LaneRange lanes);
+
   const ActionSpace action_;
   const int first_lane_;
   const uint64_t seed_;
@@ -64,6 +69,8 @@ class ExportedActor : public Actor {
   // By lane: steps since Begin, and ever.
   std::vector<int> steps_;
   std::vector<uint64_t> steps_ever_;
+  // (lanes, width), where the policy remembers.
+  std::vector<float> memory_;
   PolicyScratch scratch_;
   std::vector<Draw> draws_;
 };

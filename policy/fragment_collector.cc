@@ -89,6 +89,7 @@ absl::StatusOr<int64_t> FragmentCollector::GatherOwn(v1::Policy policy, int64_t 
   for (const Experience& part : *parts) {
     if (!part.starts_anew) continue;
     normalizers_.StartAnew(part.lanes[0], part.num_lanes());
+    algorithm_.StartEpisodes({part.lanes[0], part.num_lanes()});
     for (const int lane : part.lanes) ended_badly_[static_cast<size_t>(lane)] = 0;
   }
   experience = JoinLanes(*std::move(parts));
@@ -130,6 +131,14 @@ absl::Status FragmentCollector::Normalize(Experience& experience, int64_t own_fr
 absl::Status FragmentCollector::Record(Experience& experience, int64_t own_frames) {
   const int num_lanes = experience.num_lanes();
   const size_t dim = static_cast<size_t>(experience.shape.observation_dim);
+  if (num_lanes > 0) {
+    // Who acts at random remembers nothing.
+    if (experience.first_memory.empty()) {
+      experience.first_memory.resize(static_cast<size_t>(num_lanes * algorithm_.memory_width()));
+    }
+    absl::Status status = algorithm_.TakeMemories(experience.lanes, experience.first_memory);
+    if (!status.ok()) return status;
+  }
   // Lanes that follow one another in the run are told of together.
   int end = 0;
   for (int begin = 0; begin < num_lanes; begin = end) {

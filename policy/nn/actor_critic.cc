@@ -40,10 +40,9 @@ struct Body {
 class ActorCritic : public Model {
  public:
   // Without a body of its own (`shared`) the value stands on the policy's.
-  ActorCritic(std::string type, int64_t observation_dim, PolicyColumns columns, bool shared,
-              Body policy_body, Body value_body, Mlp actor, Mlp critic)
-      : type_(std::move(type)),
-        observation_dim_(observation_dim),
+  ActorCritic(int64_t observation_dim, PolicyColumns columns, bool shared, Body policy_body,
+              Body value_body, Mlp actor, Mlp critic)
+      : observation_dim_(observation_dim),
         columns_(std::move(columns)),
         shared_(shared),
         policy_body_(std::move(policy_body)),
@@ -90,16 +89,10 @@ class ActorCritic : public Model {
   }
 
   absl::Status Export(v1::Policy& policy) const override {
-    if (policy_memory_width() > 0) {
-      return absl::UnimplementedError(absl::StrCat(
-          "model.type \"", type_,
-          "\" remembers, which a policy on the wire cannot; it acts in the learner only"));
-    }
     if (!policy_body_.vision.empty() || !value_body_.vision.empty()) {
       return absl::UnimplementedError(
           "model.convolution: a policy on the wire has dense layers alone; one that sees images "
-          "acts "
-          "in the learner only");
+          "acts in the learner only");
     }
     const NetworkLimits limits;
     if (observation_dim_ > limits.max_width) {
@@ -108,6 +101,12 @@ class ActorCritic : public Model {
           limits.max_width, "; this one acts in the learner only"));
     }
     policy_body_.dense.AppendLayers(*policy.mutable_actor());
+    if (policy_memory_width() > 0) {
+      policy_body_.recurrent.Export(*policy.mutable_recurrent());
+      actor_.AppendLayers(*policy.mutable_after_recurrent());
+      columns_.Widen(*policy.mutable_actor(0));
+      return absl::OkStatus();
+    }
     actor_.AppendLayers(*policy.mutable_actor());
     (shared_ ? policy_body_ : value_body_).dense.AppendLayers(*policy.mutable_critic());
     critic_.AppendLayers(*policy.mutable_critic());
@@ -116,7 +115,6 @@ class ActorCritic : public Model {
   }
 
  private:
-  std::string type_;
   int64_t observation_dim_;
   // Where there is vision, it sees to that itself.
   PolicyColumns columns_;
@@ -189,8 +187,8 @@ absl::StatusOr<std::unique_ptr<Model>> MakeActorCritic(const v1::ModelConfig& gi
   critic.widths.push_back(1);
   Mlp actor_mlp(actor, generator);
   Mlp critic_mlp(critic, generator);
-  return std::make_unique<ActorCritic>(config.type(), shape.observation_dim, std::move(columns),
-                                       shared, std::move(policy_body), std::move(value_body),
+  return std::make_unique<ActorCritic>(shape.observation_dim, std::move(columns), shared,
+                                       std::move(policy_body), std::move(value_body),
                                        std::move(actor_mlp), std::move(critic_mlp));
 }
 

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "policy/nn/box_distribution.h"
+#include "policy/nn/float_bytes.h"
 
 namespace hivewire {
 namespace {
@@ -78,18 +79,20 @@ class BetaByMean : public Beta {
 
   std::vector<NamedTensor> Parameters() const override { return {{"spread", spread_}}; }
 
-  absl::Status Export(v1::ActionHead&) const override {
-    return absl::UnimplementedError(
-        "distribution.type \"beta-mean\" cannot act elsewhere: the wire has no such head; beta "
-        "has");
+  absl::Status Export(v1::ActionHead& head) const override {
+    head.set_kind(v1::ActionHead::KIND_BETA);
+    head.set_beta_spread(FloatBytes(Spread()));
+    return absl::OkStatus();
   }
 
  private:
   Shapes ShapesOf(const at::Tensor& inputs) const override {
     const at::Tensor mean = at::sigmoid(inputs);
-    const at::Tensor spread = at::softplus(spread_ + 2);
+    const at::Tensor spread = Spread();
     return {mean + spread, 1 - mean + spread};
   }
+
+  at::Tensor Spread() const { return at::softplus(spread_ + 2); }
 
   at::Tensor spread_;  // (dim)
 };

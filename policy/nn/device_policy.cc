@@ -1,11 +1,15 @@
 #include "policy/nn/device_policy.h"
 
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/elu.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
+#include <ATen/ops/gru_cell.h>
 #include <ATen/ops/linear.h>
+#include <ATen/ops/lstm_cell.h>
 #include <ATen/ops/relu.h>
+#include <ATen/ops/rnn_tanh_cell.h>
 #include <ATen/ops/tanh.h>
 #include <c10/core/GradMode.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
@@ -14,6 +18,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -59,8 +64,18 @@ class DevicePolicy : public ActingPolicy {
     shift_on_device_ = at::from_blob(shift_.data(), {dim}, at::kFloat).to(device);
     scale_on_device_ = at::from_blob(scale_.data(), {dim}, at::kFloat).to(device);
     for (const v1::DenseLayer& layer : policy.actor()) {
-      layers_.push_back({Floats(layer.weight(), {layer.outputs(), layer.inputs()}, device),
-                         Floats(layer.bias(), {layer.outputs()}, device), layer.activation()});
+      layers_.push_back(On(device, layer));
+    }
+    if (!policy.has_recurrent()) return;
+    const v1::RecurrentLayer& cell = policy.recurrent();
+    const auto gates = static_cast<int64_t>(cell.bias_ih().size() / sizeof(float));
+    cell_ = cell.cell();
+    weight_ih_ = Floats(cell.weight_ih(), {gates, cell.inputs()}, device);
+    weight_hh_ = Floats(cell.weight_hh(), {gates, cell.width()}, device);
+    bias_ih_ = Floats(cell.bias_ih(), {gates}, device);
+    bias_hh_ = Floats(cell.bias_hh(), {gates}, device);
+    for (const v1::DenseLayer& layer : policy.after_recurrent()) {
+      after_recurrent_.push_back(On(device, layer));
     }
   }
 
@@ -78,8 +93,9 @@ class DevicePolicy : public ActingPolicy {
       if (!shift_.empty()) {
         x = x.sub(shift_on_device_).mul_(scale_on_device_).clamp_(-clip_, clip_);
       }
-      for (const Layer& layer : layers_) {
-        x = Activated(at::linear(x, layer.weight, layer.bias), layer.activation);
+      x = Through(layers_, x);
+      if (portable_->memory_width() > 0) {
+        x = Through(after_recurrent_, Remember(x, scratch));
       }
       const at::Tensor outputs = Staging(sent_, rows, x.size(1));
       outputs.copy_(x, /*non_blocking=*/true);
@@ -98,6 +114,40 @@ class DevicePolicy : public ActingPolicy {
     v1::Activation activation;
   };
 
+  static Layer On(at::Device device, const v1::DenseLayer& layer) {
+    return {Floats(layer.weight(), {layer.outputs(), layer.inputs()}, device),
+            Floats(layer.bias(), {layer.outputs()}, device), layer.activation()};
+  }
+
+  static at::Tensor Through(const std::vector<Layer>& layers, at::Tensor x) {
+    for (const Layer& layer : layers) {
+      x = Activated(at::linear(x, layer.weight, layer.bias), layer.activation);
+    }
+    return x;
+  }
+
+  // A step of the recurrent layer, by what `scratch` remembers, and its outputs.
+  at::Tensor Remember(const at::Tensor& x, PolicyScratch& scratch) const {
+    const auto width = static_cast<int64_t>(portable_->memory_width());
+    at::Tensor before = Staging(memory_, x.size(0), width);
+    std::memcpy(before.data_ptr<float>(), scratch.memory.data(), before.nbytes());
+    before = before.to(device_);
+    at::Tensor output, after;
+    if (cell_ == v1::RecurrentLayer::CELL_LSTM) {
+      const at::Tensor parts[] = {before.narrow(1, 0, width / 2),
+                                  before.narrow(1, width / 2, width / 2)};
+      at::Tensor cells;
+      std::tie(output, cells) = at::lstm_cell(x, parts, weight_ih_, weight_hh_, bias_ih_, bias_hh_);
+      after = at::cat({output, cells}, 1);
+    } else {
+      const auto cell = cell_ == v1::RecurrentLayer::CELL_GRU ? at::gru_cell : at::rnn_tanh_cell;
+      after = output = cell(x, before, weight_ih_, weight_hh_, bias_ih_, bias_hh_);
+    }
+    after = after.cpu().contiguous();
+    std::memcpy(scratch.memory.data(), after.const_data_ptr<float>(), after.nbytes());
+    return output;
+  }
+
   // The first `rows` rows of `buffer`, which grows, in memory that the device reaches by itself.
   at::Tensor Staging(at::Tensor& buffer, int64_t rows, int64_t width) const {
     if (!buffer.defined() || buffer.size(0) < rows) {
@@ -113,7 +163,11 @@ class DevicePolicy : public ActingPolicy {
   double clip_ = std::numeric_limits<float>::max();
   at::Tensor shift_on_device_, scale_on_device_;
   std::vector<Layer> layers_;
-  mutable at::Tensor received_, sent_;
+  // Where it remembers.
+  v1::RecurrentLayer::Cell cell_ = v1::RecurrentLayer::CELL_UNSPECIFIED;
+  at::Tensor weight_ih_, weight_hh_, bias_ih_, bias_hh_;
+  std::vector<Layer> after_recurrent_;
+  mutable at::Tensor received_, sent_, memory_;
 };
 
 }  // namespace
@@ -123,7 +177,7 @@ absl::StatusOr<PolicyMaker> MakeDevicePolicies(const std::string& name) {
   if (!device.ok()) return device.status();
   return [device = *device](
              const v1::Policy& policy) -> absl::StatusOr<std::shared_ptr<const ActingPolicy>> {
-    auto portable = PortablePolicy::Create(policy);
+    auto portable = PortablePolicy::Create(policy, {.may_remember = true});
     if (!portable.ok()) return portable.status();
     return GuardTorch("moving the policy to its device",
                       [&]() -> absl::StatusOr<std::shared_ptr<const ActingPolicy>> {

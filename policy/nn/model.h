@@ -79,8 +79,8 @@ class Model {
   // Leaves that require gradients, in a fixed order. Handles: they share memory with the model.
   virtual std::vector<NamedTensor> Parameters() const = 0;
 
-  // Writes the two halves as data: `actor` and `critic`. UNIMPLEMENTED where they are not plain
-  // stacks of dense layers.
+  // Writes the two halves as data: `actor` and `critic`; of a model that remembers the policy's
+  // alone, with what policy.proto has for it. UNIMPLEMENTED where they cannot be said so.
   virtual absl::Status Export(v1::Policy& policy) const = 0;
 };
 

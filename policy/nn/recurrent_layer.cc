@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "policy/nn/float_bytes.h"
 #include "policy/nn/matrix.h"
 #include "policy/nn/mlp.h"
 
@@ -371,6 +372,18 @@ void RecurrentLayer::AppendParameters(const std::string& prefix,
   out.push_back({prefix + ".weight_hh", weight_hh_});
   out.push_back({prefix + ".bias_ih", bias_ih_});
   out.push_back({prefix + ".bias_hh", bias_hh_});
+}
+
+void RecurrentLayer::Export(v1::RecurrentLayer& out) const {
+  out.set_cell(kind_ == CellKind::kLstm  ? v1::RecurrentLayer::CELL_LSTM
+               : kind_ == CellKind::kGru ? v1::RecurrentLayer::CELL_GRU
+                                         : v1::RecurrentLayer::CELL_RNN);
+  out.set_inputs(static_cast<uint32_t>(weight_ih_.size(1)));
+  out.set_width(static_cast<uint32_t>(width_));
+  out.set_weight_ih(FloatBytes(weight_ih_));
+  out.set_weight_hh(FloatBytes(weight_hh_));
+  out.set_bias_ih(FloatBytes(bias_ih_));
+  out.set_bias_hh(FloatBytes(bias_hh_));
 }
 
 }  // namespace hivewire

@@ -40,6 +40,9 @@ class RecurrentLayer {
   // "prefix.weight_ih" (gates · width, inputs), "prefix.weight_hh", "prefix.bias_ih", …
   void AppendParameters(const std::string& prefix, std::vector<NamedTensor>& out) const;
 
+  // The layer as data.
+  void Export(v1::RecurrentLayer& out) const;
+
  private:
   CellKind kind_ = CellKind::kRnn;
   int64_t width_ = 0;

@@ -71,9 +71,28 @@ class Writer {
   std::string Write() {
     module_.register_attribute("training", c10::BoolType::get(), false);
     DefineNormalized();
-    DefineNetwork("outputs", policy_.actor());
-    if (!policy_.critic().empty()) DefineNetwork("value", policy_.critic());
-    DefineForward();
+    if (policy_.has_recurrent()) {
+      DefineRecurrentOutputs();
+    } else {
+      module_.define(
+          "def outputs(self, observations: Tensor) -> Tensor:\n"
+          "  x = self.normalized(observations)\n" +
+          Layers("actor", policy_.actor()) + "  return x\n");
+    }
+    if (!policy_.critic().empty()) {
+      module_.define(
+          "def value(self, observations: Tensor) -> Tensor:\n"
+          "  x = self.normalized(observations)\n" +
+          Layers("critic", policy_.critic()) + "  return x\n");
+    }
+    DefineAction();
+    module_.define(
+        policy_.has_recurrent()
+            ? "def forward(self, observations: Tensor, memory: Tensor) -> Tuple[Tensor, Tensor]:\n"
+              "  x, memory = self.outputs(observations, memory)\n"
+              "  return self.action(x), memory\n"
+            : "def forward(self, observations: Tensor) -> Tensor:\n"
+              "  return self.action(self.outputs(observations))\n");
     std::ostringstream file;
     module_.save(file);
     return file.str();
@@ -101,11 +120,10 @@ class Writer {
     module_.define(code + "  return x\n");
   }
 
-  void DefineNetwork(const std::string& name,
+  // Statements that take x through the layers.
+  std::string Layers(const std::string& name,
                      const google::protobuf::RepeatedPtrField<v1::DenseLayer>& layers) {
-    std::string code = absl::StrCat("def ", name,
-                                    "(self, observations: Tensor) -> Tensor:\n"
-                                    "  x = self.normalized(observations)\n");
+    std::string code;
     for (int i = 0; i < layers.size(); ++i) {
       const v1::DenseLayer& layer = layers[i];
       const std::string weight = absl::StrCat(name, "_weight_", i);
@@ -117,16 +135,44 @@ class Writer {
                                                                  ", self.", bias, ")")),
                       "\n");
     }
-    module_.define(code + "  return x\n");
+    return code;
   }
 
-  // See portable/head.cc for what each kind does without noise.
-  void DefineForward() {
+  void DefineRecurrentOutputs() {
+    const v1::RecurrentLayer& layer = policy_.recurrent();
+    const int64_t width = layer.width();
+    const bool lstm = layer.cell() == v1::RecurrentLayer::CELL_LSTM;
+    const auto gates = static_cast<int64_t>(layer.bias_ih().size() / sizeof(float));
+    module_.register_buffer("weight_ih", Floats(layer.weight_ih(), {gates, layer.inputs()}));
+    module_.register_buffer("weight_hh", Floats(layer.weight_hh(), {gates, width}));
+    module_.register_buffer("bias_ih", Floats(layer.bias_ih(), {gates}));
+    module_.register_buffer("bias_hh", Floats(layer.bias_hh(), {gates}));
+    constexpr char kWeights[] = "self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh)\n";
+    std::string code =
+        "def outputs(self, observations: Tensor, memory: Tensor) -> Tuple[Tensor, Tensor]:\n"
+        "  x = self.normalized(observations)\n" +
+        Layers("actor", policy_.actor());
+    if (lstm) {
+      absl::StrAppend(&code, "  x, cells = torch.lstm_cell(x, [memory[:, :", width, "], memory[:, ",
+                      width, ":]], ", kWeights, "  memory = torch.cat([x, cells], 1)\n");
+    } else {
+      absl::StrAppend(&code, "  x = torch.",
+                      layer.cell() == v1::RecurrentLayer::CELL_GRU ? "gru_cell" : "rnn_tanh_cell",
+                      "(x, memory, ", kWeights, "  memory = x\n");
+    }
+    module_.define(code + Layers("after", policy_.after_recurrent()) + "  return x, memory\n");
+    module_.define(absl::StrCat(
+        "def no_memory(self, rows: int) -> Tensor:\n"
+        "  return torch.zeros([rows, ",
+        lstm ? 2 * width : width, "], dtype=self.bias_hh.dtype, device=self.bias_hh.device)\n"));
+  }
+
+  // What the network's outputs, x, are as an action. See portable/head.cc for what each kind does
+  // without noise.
+  void DefineAction() {
     constexpr float kInfinity = std::numeric_limits<float>::infinity();
     const v1::ActionHead& head = policy_.head();
-    std::string code =
-        "def forward(self, observations: Tensor) -> Tensor:\n"
-        "  x = self.outputs(observations)\n";
+    std::string code = "def action(self, x: Tensor) -> Tensor:\n";
     if (head.kind() == v1::ActionHead::KIND_CATEGORICAL ||
         head.kind() == v1::ActionHead::KIND_MULTI_CATEGORICAL) {
       DefineChoices(code);
@@ -139,11 +185,20 @@ class Writer {
     module_.register_buffer("high", Floats(high));
     const std::string within = "torch.max(torch.min(x, self.high), self.low)";
     if (head.kind() == v1::ActionHead::KIND_BETA) {
-      // The mode, kept as far from the ends as a sample comes.
-      absl::StrAppend(&code, "  a = torch.softplus(x[:, :", dim, "])\n  b = torch.softplus(x[:, ",
-                      dim, ":])\n",
-                      "  x = torch.where(a + b > 0, a / torch.clamp(a + b, min=1e-30), "
-                      "torch.full_like(a, 0.5))\n"
+      // The shapes less 1; then the mode or the mean, kept as far from the ends as a sample comes.
+      if (head.beta_spread().empty()) {
+        absl::StrAppend(&code, "  a = torch.softplus(x[:, :", dim, "])\n  b = torch.softplus(x[:, ",
+                        dim, ":])\n");
+      } else {
+        module_.register_buffer("spread", Floats(head.beta_spread(), {static_cast<int64_t>(dim)}));
+        absl::StrAppend(&code,
+                        "  mean = torch.sigmoid(x)\n"
+                        "  a = mean + self.spread - 1.0\n"
+                        "  b = self.spread - mean\n");
+      }
+      absl::StrAppend(&code,
+                      "  x = torch.where((a > 0) & (b > 0), a / torch.clamp(a + b, min=1e-30), "
+                      "(1.0 + a) / (2.0 + a + b))\n"
                       "  x = torch.clamp(x, 5.960464477539063e-08, 0.9999999403953552)\n"
                       "  return self.low + (self.high - self.low) * x\n");
     } else if (head.kind() == v1::ActionHead::KIND_TANH_GAUSSIAN) {
@@ -187,7 +242,8 @@ class Writer {
 
 absl::StatusOr<std::string> TorchScript(const v1::Policy& policy) {
   // Whatever is wrong with it is found there.
-  if (const auto checked = PortablePolicy::Create(policy); !checked.ok()) return checked.status();
+  if (const auto checked = PortablePolicy::Create(policy, {.may_remember = true}); !checked.ok())
+    return checked.status();
   return GuardTorch("writing TorchScript",
                     [&]() -> absl::StatusOr<std::string> { return Writer(policy).Write(); });
 }

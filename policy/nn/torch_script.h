@@ -6,6 +6,12 @@
 // forward gives what an evaluation without noise sends: (rows, dim) float32 of boxes, (rows) or
 // (rows, dim) int64 of choices. `outputs` gives what the policy's network does (means, logits),
 // `value` what its critic does, where it has one. Normalisation is inside.
+//
+// A policy that remembers takes and gives what it remembers, (rows, memory width) float32, all 0
+// where an episode starts; `outputs` alike:
+//
+//   memory = module.no_memory(rows)
+//   actions, memory = module(observations, memory)
 #ifndef HIVEWIRE_POLICY_NN_TORCH_SCRIPT_H_
 #define HIVEWIRE_POLICY_NN_TORCH_SCRIPT_H_
 

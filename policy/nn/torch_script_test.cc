@@ -27,6 +27,7 @@ struct Case {
   v1::ActionHead::Kind head;
   bool free_log_std = true;
   v1::Activation activation = v1::ACTIVATION_TANH;
+  bool beta_spread = false;
 };
 
 google::protobuf::RepeatedPtrField<v1::LeafSpec> ActionOf(v1::ActionHead::Kind head) {
@@ -58,6 +59,7 @@ TEST_P(TorchScriptTest, GivesTheActionsOfThePolicy) {
   options.activation = GetParam().activation;
   options.head = GetParam().head;
   options.free_log_std = GetParam().free_log_std;
+  options.beta_spread = GetParam().beta_spread;
   options.scale = 1.5;
   v1::Policy policy = RandomPolicy(options, ActionOf(GetParam().head));
   policy.mutable_head()->set_clip_to_box(GetParam().head == v1::ActionHead::KIND_GAUSSIAN);
@@ -92,17 +94,72 @@ TEST_P(TorchScriptTest, GivesTheActionsOfThePolicy) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Heads, TorchScriptTest,
-                         testing::Values(Case{"Gaussian", v1::ActionHead::KIND_GAUSSIAN},
-                                         Case{"GaussianByState", v1::ActionHead::KIND_GAUSSIAN,
-                                              false, v1::ACTIVATION_ELU},
-                                         Case{"TanhGaussian", v1::ActionHead::KIND_TANH_GAUSSIAN,
-                                              true, v1::ACTIVATION_RELU},
-                                         Case{"Beta", v1::ActionHead::KIND_BETA, false},
-                                         Case{"Categorical", v1::ActionHead::KIND_CATEGORICAL},
-                                         Case{"MultiCategorical",
-                                              v1::ActionHead::KIND_MULTI_CATEGORICAL}),
-                         [](const testing::TestParamInfo<Case>& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(
+    Heads, TorchScriptTest,
+    testing::Values(
+        Case{"Gaussian", v1::ActionHead::KIND_GAUSSIAN},
+        Case{"GaussianByState", v1::ActionHead::KIND_GAUSSIAN, false, v1::ACTIVATION_ELU},
+        Case{"TanhGaussian", v1::ActionHead::KIND_TANH_GAUSSIAN, true, v1::ACTIVATION_RELU},
+        Case{"Beta", v1::ActionHead::KIND_BETA, false},
+        Case{"BetaByMean", v1::ActionHead::KIND_BETA, true, v1::ACTIVATION_TANH, true},
+        Case{"Categorical", v1::ActionHead::KIND_CATEGORICAL},
+        Case{"MultiCategorical", v1::ActionHead::KIND_MULTI_CATEGORICAL}),
+    [](const testing::TestParamInfo<Case>& info) { return info.param.name; });
+
+class RecurrentTorchScriptTest : public testing::TestWithParam<v1::RecurrentLayer::Cell> {};
+
+TEST_P(RecurrentTorchScriptTest, TakesAndGivesWhatThePolicyRemembers) {
+  RandomPolicyOptions options;
+  options.observation_dim = kObservationDim;
+  options.hidden = {32, 16};
+  options.cell = GetParam();
+  options.critic = false;
+  options.scale = 1.5;
+  const v1::Policy policy = RandomPolicy(options, ActionOf(v1::ActionHead::KIND_GAUSSIAN));
+  const auto portable = PortablePolicy::Create(policy, {.may_remember = true});
+  ASSERT_TRUE(portable.ok()) << portable.status();
+  const auto bytes = TorchScript(policy);
+  ASSERT_TRUE(bytes.ok()) << bytes.status();
+
+  std::istringstream file(*bytes);
+  torch::jit::Module module = torch::jit::load(file);
+  at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(3);
+  at::Tensor memory = module.get_method("no_memory")({kRows}).toTensor();
+  ASSERT_EQ(static_cast<size_t>(memory.size(1)), (*portable)->memory_width());
+  PolicyScratch scratch;
+  (*portable)->Reserve(kRows, scratch);
+  std::vector<double> first;
+  for (int step = 0; step < 20; ++step) {
+    // The same at the beginning and at the end, where only the memory is another.
+    generator.set_current_seed(step % 19);
+    const at::Tensor observations =
+        at::empty({kRows, kObservationDim}, at::kFloat).normal_(0, 2, generator);
+    std::copy_n(observations.const_data_ptr<float>(), observations.numel(),
+                scratch.observations.begin());
+    (*portable)->Act(std::vector<Draw>(kRows), /*deterministic=*/true, scratch);
+    const auto given = module.forward({observations, memory}).toTuple();
+    const at::Tensor actions = given->elements()[0].toTensor().to(at::kDouble).contiguous();
+    memory = given->elements()[1].toTensor();
+    const at::Tensor remembered = memory.contiguous();
+    for (int64_t k = 0; k < actions.numel(); ++k) {
+      ASSERT_NEAR(actions.const_data_ptr<double>()[k], scratch.sent[k], kTolerance) << step;
+    }
+    for (int64_t k = 0; k < remembered.numel(); ++k) {
+      ASSERT_NEAR(remembered.const_data_ptr<float>()[k], scratch.memory[k], kTolerance) << step;
+    }
+    if (step == 0) first = scratch.sent;
+  }
+  double moved = 0;
+  for (size_t k = 0; k < first.size(); ++k) {
+    moved = std::max(moved, std::abs(first[k] - scratch.sent[k]));
+  }
+  EXPECT_GT(moved, 0.1);
+}
+
+INSTANTIATE_TEST_SUITE_P(Cells, RecurrentTorchScriptTest,
+                         testing::Values(v1::RecurrentLayer::CELL_RNN,
+                                         v1::RecurrentLayer::CELL_LSTM,
+                                         v1::RecurrentLayer::CELL_GRU));
 
 TEST(TorchScript, RefusesAPolicyThatIsNone) { EXPECT_FALSE(TorchScript(v1::Policy()).ok()); }
 

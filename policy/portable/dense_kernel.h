@@ -40,6 +40,10 @@ DenseKernel BestDenseKernel();
 // All that it can run.
 std::vector<DenseKernel> RunnableDenseKernels();
 
+// x' = tanh(x) and x' = 1 / (1 + exp(−x)) of each, by the kernels' polynomial.
+void ApplyTanh(float* values, size_t count);
+void ApplyLogistic(float* values, size_t count);
+
 }  // namespace hivewire
 
 #endif  // HIVEWIRE_POLICY_PORTABLE_DENSE_KERNEL_H_

@@ -59,9 +59,15 @@ double LogGamma(double x) {
   return lgamma_r(x, &sign);  // std::lgamma writes a global
 }
 
-// For shape ≥ 1, scale 1 (Marsaglia and Tsang, "A simple method for generating gamma variables",
-// 2000).
+double Logistic(double x) { return 1 / (1 + std::exp(-x)); }
+
+// Scale 1 (Marsaglia and Tsang, "A simple method for generating gamma variables", 2000).
 double SampleGamma(double shape, CounterRng& rng) {
+  // Γ(shape) = Γ(shape + 1) · U^(1 / shape)
+  if (shape < 1) {
+    const double larger = SampleGamma(shape + 1, rng);
+    return larger * std::pow(rng.Uniform(), 1 / shape);
+  }
   // Far more than are ever needed; a shape that is not finite must not turn this into a hang.
   constexpr int kMostTries = 1000;
   const double d = shape - 1.0 / 3;
@@ -158,12 +164,30 @@ absl::StatusOr<Head> Head::Make(const v1::ActionHead& given,
       if (!status.ok()) return status;
       head.clip_ = gaussian && given.clip_to_box();
       const size_t dim = head.dim_;
+      if (!given.beta_spread().empty()) {
+        if (given.kind() != v1::ActionHead::KIND_BETA ||
+            given.beta_spread().size() != dim * sizeof(float)) {
+          return Bad("head.beta_spread", absl::StrCat(given.beta_spread().size()),
+                     absl::StrCat(" bytes; KIND_BETA has none, or ", dim * sizeof(float), " for ",
+                                  dim, " float32, others have none"));
+        }
+        head.beta_spread_.resize(dim);
+        std::memcpy(head.beta_spread_.data(), given.beta_spread().data(),
+                    given.beta_spread().size());
+        for (const float spread : head.beta_spread_) {
+          if (std::isfinite(spread) && spread > 0) continue;
+          return Bad("head.beta_spread", absl::StrCat(spread), " is not a number above 0");
+        }
+        if (outputs != dim)
+          return wrong_outputs(
+              absl::StrCat(dim, " (1 for each action element; beta_spread is given)"));
+      }
       if (given.log_std().empty() || given.kind() == v1::ActionHead::KIND_BETA) {
         if (!given.log_std().empty()) {
           return Bad("head.log_std", absl::StrCat(given.log_std().size()),
                      " bytes; KIND_BETA has none");
         }
-        if (outputs != 2 * dim)
+        if (outputs != 2 * dim && head.beta_spread_.empty())
           return wrong_outputs(absl::StrCat(2 * dim, " (2 for each action element)"));
         if (!given.has_state_log_std()) return head;
         const float low = given.state_log_std().low(), high = given.state_log_std().high();
@@ -275,24 +299,32 @@ float Head::ChooseTanhGaussian(const float* outputs, CounterRng* rng, double* ch
   return log_prob;
 }
 
+Head::BetaShapes Head::ShapesOf(const float* outputs, size_t k) const {
+  if (beta_spread_.empty()) return {Softplus(outputs[k]), Softplus(outputs[dim_ + k])};
+  const double mean = Logistic(outputs[k]);
+  return {mean + beta_spread_[k] - 1, beta_spread_[k] - mean};
+}
+
 float Head::ChooseBeta(const float* outputs, CounterRng* rng, double* chosen) const {
   // As close to 0 and 1 as a sample comes: float32 has no room for more at 1, and at the ends
   // log_prob would be infinite.
   constexpr double kEdge = 0x1p-24;
   double log_prob = 0;
   for (size_t k = 0; k < dim_; ++k) {
-    const double alpha = 1.0 + Softplus(outputs[k]);
-    const double beta = 1.0 + Softplus(outputs[dim_ + k]);
+    const auto [alpha_less_1, beta_less_1] = ShapesOf(outputs, k);
+    const double alpha = 1 + alpha_less_1;
+    const double beta = 1 + beta_less_1;
     double x;
     if (rng == nullptr) {
-      x = alpha + beta > 2 ? (alpha - 1) / (alpha + beta - 2) : 0.5;
+      const bool peaked = alpha_less_1 > 0 && beta_less_1 > 0;
+      x = peaked ? alpha_less_1 / (alpha_less_1 + beta_less_1) : alpha / (alpha + beta);
     } else {
       const double a = SampleGamma(alpha, *rng);
       x = a / (a + SampleGamma(beta, *rng));
     }
     if (!std::isnan(x)) x = std::clamp(x, kEdge, 1 - kEdge);
     const double range = double{high_[k]} - low_[k];
-    log_prob += (alpha - 1) * std::log(x) + (beta - 1) * std::log1p(-x) + LogGamma(alpha + beta) -
+    log_prob += alpha_less_1 * std::log(x) + beta_less_1 * std::log1p(-x) + LogGamma(alpha + beta) -
                 LogGamma(alpha) - LogGamma(beta) - std::log(range);
     chosen[k] = static_cast<float>(low_[k] + range * x);
   }

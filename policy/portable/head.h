@@ -26,15 +26,21 @@ class Head {
   // Elements of an action, over all leaves in order.
   size_t dim() const { return dim_; }
 
-  // A sample, or without `rng` the mode. `chosen` and `sent` are (dim): what log_prob is of, and
-  // what the env gets (clip_to_box); choices are the env's own integers. Returns log_prob. Numbers
-  // that are not finite come out where the outputs are not, or are too large to be worked with.
+  // A sample, or without `rng` what is most likely (policy.proto says more of Beta's). `chosen` and
+  // `sent` are (dim): what log_prob is of, and what the env gets (clip_to_box); choices are the
+  // env's own integers. Returns log_prob. Numbers that are not finite come out where the outputs
+  // are not, or are too large to be worked with.
   float Choose(const float* outputs, CounterRng* rng, double* chosen, double* sent) const;
 
  private:
   float ChooseGaussian(const float* outputs, CounterRng* rng, double* chosen, double* sent) const;
   float ChooseTanhGaussian(const float* outputs, CounterRng* rng, double* chosen) const;
   float ChooseBeta(const float* outputs, CounterRng* rng, double* chosen) const;
+  // Element k's, less 1 each.
+  struct BetaShapes {
+    double alpha_less_1, beta_less_1;
+  };
+  BetaShapes ShapesOf(const float* outputs, size_t k) const;
   float ChooseCategories(const float* logits, CounterRng* rng, double* chosen) const;
   float LogStd(const float* outputs, size_t k) const {
     if (!log_std_.empty()) return log_std_[k];
@@ -53,6 +59,7 @@ class Head {
   std::vector<float> log_std_, std_;  // empty where the network gives them
   // What the network's log_std is squashed to; half 0: as it is.
   float state_middle_ = 0, state_half_ = 0;
+  std::vector<float> beta_spread_;  // empty where the network gives both shapes
   bool clip_ = false;
   std::vector<float> low_, high_;
   // Choices, (dim).

@@ -24,6 +24,8 @@ absl::Status CheckWidth(const std::string& field, uint32_t width, uint32_t limit
                    absl::StrCat(width));
 }
 
+}  // namespace
+
 absl::Status CheckFloats(const std::string& field, const std::string& bytes, uint64_t count) {
   if (bytes.size() != count * sizeof(float)) {
     return Bad(field, absl::StrCat(bytes.size()),
@@ -38,8 +40,6 @@ absl::Status CheckFloats(const std::string& field, const std::string& bytes, uin
   }
   return absl::OkStatus();
 }
-
-}  // namespace
 
 absl::Status CheckLayers(absl::string_view name,
                          const google::protobuf::RepeatedPtrField<v1::DenseLayer>& layers,

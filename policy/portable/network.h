@@ -6,6 +6,7 @@
 #define HIVEWIRE_POLICY_PORTABLE_NETWORK_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,8 @@ namespace hivewire {
 struct NetworkLimits {
   int max_layers = 16;
   uint32_t max_width = 8192;
+  // Whether who runs it keeps what the policy remembers.
+  bool may_remember = false;
 };
 
 // BAD_POLICY or LIMIT naming the layer and field of `name` (empty networks are well): a chain that
@@ -25,6 +28,9 @@ struct NetworkLimits {
 absl::Status CheckLayers(absl::string_view name,
                          const google::protobuf::RepeatedPtrField<v1::DenseLayer>& layers,
                          const NetworkLimits& limits);
+
+// BAD_POLICY naming `field`: not so many finite float32.
+absl::Status CheckFloats(const std::string& field, const std::string& bytes, uint64_t count);
 
 class Network {
  public:

@@ -28,6 +28,27 @@ absl::StatusOr<std::shared_ptr<const PortablePolicy>> PortablePolicy::Create(
   const DenseKernel kernel = BestDenseKernel();
   made->actor_ = Network(policy.actor(), kernel);
   made->critic_ = Network(policy.critic(), kernel);
+  size_t outputs = made->actor_.outputs();
+  if (policy.has_recurrent()) {
+    if (!limits.may_remember) {
+      return Bad("recurrent", absl::StrCat(policy.recurrent().width(), " elements"),
+                 "; policies that remember run in learners and collectors, not here");
+    }
+    status = CheckRecurrent(policy.recurrent(), outputs, limits);
+    if (status.ok()) status = CheckLayers("after_recurrent", policy.after_recurrent(), limits);
+    if (!status.ok()) return status;
+    outputs = policy.recurrent().width();
+    made->recurrent_ = RecurrentCell(policy.recurrent(), kernel);
+  }
+  if (!policy.after_recurrent().empty()) {
+    if (policy.after_recurrent(0).inputs() != outputs || !policy.has_recurrent()) {
+      return Bad("after_recurrent[0].inputs", absl::StrCat(policy.after_recurrent(0).inputs()),
+                 policy.has_recurrent() ? absl::StrCat(" where recurrent has ", outputs, " outputs")
+                                        : " where there is no recurrent");
+    }
+    made->after_recurrent_ = Network(policy.after_recurrent(), kernel);
+    outputs = made->after_recurrent_.outputs();
+  }
   if (made->has_critic()) {
     if (made->critic_.inputs() != made->actor_.inputs()) {
       return Bad("critic[0].inputs", absl::StrCat(made->critic_.inputs()),
@@ -49,7 +70,7 @@ absl::StatusOr<std::shared_ptr<const PortablePolicy>> PortablePolicy::Create(
   status = made->SetNormalizer(policy.observation_normalizer());
   if (!status.ok()) return status;
   made->action_ = policy.action();
-  auto head = Head::Make(policy.head(), policy.action(), made->actor_.outputs());
+  auto head = Head::Make(policy.head(), policy.action(), outputs);
   if (!head.ok()) return head.status();
   made->head_ = *std::move(head);
   return made;
@@ -92,6 +113,7 @@ void PortablePolicy::Reserve(size_t rows, PolicyScratch& scratch) const {
   grow(scratch.sent, rows * action_dim());
   grow(scratch.log_probs, rows);
   grow(scratch.values, rows);
+  grow(scratch.memory, rows * memory_width());
 }
 
 void PortablePolicy::Normalize(size_t rows, float* observations) const {
@@ -112,7 +134,16 @@ void PortablePolicy::Act(absl::Span<const Draw> draws, bool deterministic,
   Normalize(rows, scratch.observations.data());
   const float* outputs =
       actor_.Evaluate(scratch.observations.data(), observation_dim(), rows, scratch.network);
-  Choose(draws, deterministic, outputs, actor_.output_stride(), scratch);
+  size_t stride = actor_.output_stride();
+  if (memory_width() > 0) {
+    outputs = recurrent_.Evaluate(outputs, stride, rows, scratch.memory.data(), scratch.recurrent);
+    stride = recurrent_.width();
+    if (!after_recurrent_.empty()) {
+      outputs = after_recurrent_.Evaluate(outputs, stride, rows, scratch.network);
+      stride = after_recurrent_.output_stride();
+    }
+  }
+  Choose(draws, deterministic, outputs, stride, scratch);
   if (has_critic()) ValueNormalized(rows, scratch);
 }
 

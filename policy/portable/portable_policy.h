@@ -2,8 +2,8 @@
 // without a learning framework.
 //
 // Immutable once made, so that any thread may use it, each with a PolicyScratch of its own. A row's
-// result is a function of its observation and its Draw alone: neither the rows beside it nor the
-// number of threads make a difference.
+// result is a function of its observation, its memory and its Draw alone: neither the rows beside
+// it nor the number of threads make a difference.
 //
 // Failure: Create refuses what is wrong, and says what. Act cannot fail; a policy that gives
 // numbers that are not finite is found by AllFinite.
@@ -21,6 +21,7 @@
 #include "hivewire/v1/policy.pb.h"
 #include "policy/portable/head.h"
 #include "policy/portable/network.h"
+#include "policy/portable/recurrent_cell.h"
 
 namespace hivewire {
 
@@ -39,7 +40,11 @@ struct PolicyScratch {
   std::vector<double> sent;         // (rows, action_dim), what the env gets
   std::vector<float> log_probs;     // (rows)
   std::vector<float> values;        // (rows); untouched without a critic
+  // (rows, memory_width), what is remembered before the step; given, then replaced by what is
+  // after.
+  std::vector<float> memory;
   Network::Scratch network;
+  RecurrentCell::Scratch recurrent;
 };
 
 class PortablePolicy {
@@ -55,6 +60,8 @@ class PortablePolicy {
   size_t observation_dim() const { return actor_.inputs(); }
   size_t action_dim() const { return head_.dim(); }
   bool has_critic() const { return !critic_.empty(); }
+  // Elements of what is remembered of a lane, all 0 where an episode starts; 0 for none.
+  size_t memory_width() const { return recurrent_.memory_width(); }
 
   // Makes room for `rows` rows.
   void Reserve(size_t rows, PolicyScratch& scratch) const;
@@ -85,6 +92,9 @@ class PortablePolicy {
   std::vector<float> shift_, scale_;
   float clip_ = 0;  // 0 for none
   Network actor_, critic_;
+  // Where it remembers.
+  RecurrentCell recurrent_;
+  Network after_recurrent_;
   Head head_;
 };
 

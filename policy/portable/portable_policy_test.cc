@@ -187,6 +187,38 @@ TEST(BetaHead, SamplesAndWeighsByItsDensityOnTheBox) {
   }
 }
 
+TEST(BetaHead, SamplesAndWeighsByItsMeanAndSpread) {
+  const double low = -1, high = 3;
+  for (const auto& [logit, spread] :
+       {std::pair(0.0f, 0.3f), std::pair(1.5f, 0.1f), std::pair(-0.4f, 5.0f)}) {
+    v1::Policy policy = Constant(v1::ActionHead::KIND_BETA, {logit}, Box(1, low, high));
+    policy.mutable_head()->set_beta_spread(FloatBytes({spread}));
+    const double mean = 1 / (1 + std::exp(-logit));
+    const double alpha = mean + spread, beta = 1 - mean + spread;
+    const std::vector<Sample> samples = Draws(policy, kSamples);
+    double total = 0;
+    for (size_t n = 0; n < samples.size(); ++n) {
+      const double x = (samples[n].chosen[0] - low) / (high - low);
+      total += x;
+      // Close to an end float32 does not know how close.
+      if (n >= 100 || x < 1e-3 || x > 1 - 1e-3) continue;
+      EXPECT_NEAR(samples[n].log_prob,
+                  (alpha - 1) * std::log(x) + (beta - 1) * std::log1p(-x) +
+                      std::lgamma(alpha + beta) - std::lgamma(alpha) - std::lgamma(beta) -
+                      std::log(high - low),
+                  1e-3);
+    }
+    const double deviation =
+        std::sqrt(alpha * beta / (alpha + beta + 1)) / (alpha + beta) / std::sqrt(kSamples);
+    EXPECT_NEAR(total / kSamples, alpha / (alpha + beta), 4 * deviation);
+    const bool peaked = alpha > 1 && beta > 1;
+    EXPECT_NEAR(
+        Draws(policy, 1, true)[0].chosen[0],
+        low + (high - low) * (peaked ? (alpha - 1) / (alpha + beta - 2) : alpha / (alpha + beta)),
+        1e-5);
+  }
+}
+
 TEST(CategoricalHead, SamplesAndWeighsByItsProbabilities) {
   const std::vector<float> logits = {0, 1, -2, 0.5f};
   v1::Policy policy = Constant(v1::ActionHead::KIND_CATEGORICAL, logits, Choices(1, 4, -1));
@@ -279,6 +311,31 @@ TEST(PortablePolicy, NormalisesWhatItSees) {
   scratch.observations[0] = std::numeric_limits<float>::quiet_NaN();
   policy->Act({Draw{}}, /*deterministic=*/true, scratch);
   EXPECT_FALSE(policy->AllFinite(0, scratch));
+}
+
+TEST(PortablePolicy, RefusesAMemoryThatNobodyKeepsOrThatDoesNotFit) {
+  const v1::Policy good =
+      RandomPolicy({.observation_dim = 5, .cell = v1::RecurrentLayer::CELL_LSTM}, Box(2, -1, 1));
+  EXPECT_EQ(FieldOf(PortablePolicy::Create(good).status()), "recurrent");
+  const auto status_of = [&](const std::function<void(v1::Policy&)>& change) {
+    v1::Policy policy = good;
+    change(policy);
+    return PortablePolicy::Create(policy, {.may_remember = true}).status();
+  };
+  EXPECT_TRUE(status_of([](v1::Policy&) {}).ok());
+  const auto refused = [&](const std::string& field,
+                           const std::function<void(v1::Policy&)>& change) {
+    EXPECT_EQ(FieldOf(status_of(change)), field) << status_of(change);
+  };
+  refused("recurrent.cell", [](v1::Policy& p) { p.mutable_recurrent()->clear_cell(); });
+  refused("recurrent.inputs", [](v1::Policy& p) { p.mutable_recurrent()->set_inputs(63); });
+  refused("recurrent.width", [](v1::Policy& p) { p.mutable_recurrent()->set_width(0); });
+  refused("recurrent.weight_hh",
+          [](v1::Policy& p) { p.mutable_recurrent()->mutable_weight_hh()->pop_back(); });
+  refused("recurrent.bias_ih", [](v1::Policy& p) { p.mutable_recurrent()->clear_bias_ih(); });
+  refused("after_recurrent[0].inputs",
+          [](v1::Policy& p) { *p.mutable_after_recurrent(0) = p.actor(0); });
+  refused("after_recurrent[0].inputs", [](v1::Policy& p) { p.clear_recurrent(); });
 }
 
 TEST(PortablePolicy, RefusesWhatIsWrongAndNamesIt) {

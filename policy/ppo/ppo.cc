@@ -65,6 +65,7 @@ class Ppo : public Algorithm {
       return width > 0 ? at::zeros({problem.num_lanes, width}, device) : at::Tensor();
     };
     memory_ = no_memories(model_->policy_memory_width());
+    value_memory_ = no_memories(model_->value_memory_width());
     start_ = {no_memories(model_->policy_memory_width()),
               no_memories(model_->value_memory_width())};
   }
@@ -136,6 +137,23 @@ class Ppo : public Algorithm {
     }
   }
 
+  absl::Status TakeMemories(absl::Span<const int> lanes, absl::Span<const float> memory) override {
+    const int64_t width = model_->policy_memory_width();
+    const auto count = static_cast<int64_t>(lanes.size());
+    if (static_cast<int64_t>(memory.size()) != count * width || count > problem_.num_lanes) {
+      return absl::InvalidArgumentError(absl::StrCat(memory.size(), " numbers remembered of ",
+                                                     count, " lanes; the model has ", width,
+                                                     " for each of ", problem_.num_lanes));
+    }
+    if (width == 0) return absl::OkStatus();
+    return GuardTorch("taking over memories", [&] {
+      lanes_.assign(lanes.begin(), lanes.end());
+      start_.policy.narrow(0, 0, count).copy_(View(memory, {count, width}));
+      if (!start_.value.defined()) return;
+      for (int64_t k = 0; k < count; ++k) start_.value[k].copy_(value_memory_[lanes_[k]]);
+    });
+  }
+
   absl::Status LearnWith(Ranks& ranks) override {
     ranks_ = &ranks;
     return GuardTorch("taking over rank 0's weights",
@@ -170,7 +188,7 @@ class Ppo : public Algorithm {
       learning_rate_.Save(kLearningRate, tensors);
       if (config_.normalize_value()) value_moments_.Save(kValueMoments, tensors);
       for (const auto& [name, memory] :
-           {std::pair(kPolicyMemory, memory_), std::pair(kValueMemory, start_.value)}) {
+           {std::pair(kPolicyMemory, memory_), std::pair(kValueMemory, value_memory_)}) {
         if (!memory.defined()) continue;
         const at::Tensor rows = memory.cpu().contiguous();
         tensors.PutFloats(name, Host(rows));
@@ -190,9 +208,9 @@ class Ppo : public Algorithm {
         status = value_moments_.Load(kValueMoments, tensors);
       }
       if (status.ok()) status = LoadMemory(kPolicyMemory, tensors, memory_);
-      if (status.ok()) status = LoadMemory(kValueMemory, tensors, start_.value);
+      if (status.ok()) status = LoadMemory(kValueMemory, tensors, value_memory_);
       if (!status.ok()) return status;
-      if (memory_.defined()) start_.policy.copy_(memory_);
+      StartFromMemories();
       absl::StatusOr<std::string> bytes = tensors.GetBytes("generator");
       if (!bytes.ok()) return bytes.status();
       at::Tensor state = at::empty({static_cast<int64_t>(bytes->size())}, at::kByte);
@@ -267,8 +285,9 @@ class Ppo : public Algorithm {
 
   // Before the next rollout.
   void Forget(LaneRange lanes) {
-    if (start_.policy.defined()) start_.policy.narrow(0, lanes.first, lanes.count).zero_();
-    if (start_.value.defined()) start_.value.narrow(0, lanes.first, lanes.count).zero_();
+    for (const at::Tensor& memory : {start_.policy, start_.value, value_memory_}) {
+      if (memory.defined()) memory.narrow(0, lanes.first, lanes.count).zero_();
+    }
   }
 
   // A checkpoint of other lanes (fewer, or more) leaves them with nothing to remember.
@@ -325,9 +344,22 @@ class Ppo : public Algorithm {
   void StartNextRollout(const SampleBuffer& samples) {
     rollout_.Clear();
     if (!memory_.defined()) return;
-    start_.policy.copy_(memory_);
-    if (start_.value.defined()) start_.value.copy_(samples.value_memory_after());
+    if (value_memory_.defined() && lanes_.empty()) {
+      value_memory_.copy_(samples.value_memory_after());
+    }
+    // Rows of choices are whatever lanes they were of.
+    for (size_t k = 0; k < lanes_.size() && value_memory_.defined(); ++k) {
+      value_memory_[lanes_[k]].copy_(samples.value_memory_after()[static_cast<int64_t>(k)]);
+    }
+    lanes_.clear();
+    StartFromMemories();
     for (const LaneRange& lanes : std::exchange(forgotten_, {})) Forget(lanes);
+  }
+
+  // The next rollout begins with what the lanes remember now.
+  void StartFromMemories() {
+    if (memory_.defined()) start_.policy.copy_(memory_);
+    if (value_memory_.defined()) start_.value.copy_(value_memory_);
   }
 
   // Where backward begins: tensors, and the loss's gradients by them.
@@ -429,9 +461,12 @@ class Ppo : public Algorithm {
   // Of the present update.
   PolicyLossOptions policy_loss_;
   double entropy_coefficient_ = 0;
-  // What each lane remembers, and remembered before the rollout; undefined without a memory.
+  // What policy and value remember of each lane, and remembered before the rollout, of which row k
+  // is lane lanes_[k], or k where there are none; undefined without a memory.
   at::Tensor memory_;
+  at::Tensor value_memory_;
   LaneMemories start_;
+  std::vector<int64_t> lanes_;
   // Lanes that begin the next rollout with new episodes.
   std::vector<LaneRange> forgotten_;
   // Null where this one learns alone.

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "policy/exported_actor.h"
+#include "policy/portable/recurrent_cell.h"
 
 namespace hivewire {
 namespace {
@@ -80,7 +81,8 @@ absl::Status CollectorTable::CheckSpec(const v1::EnvSpec& spec) {
   if (!spec_.has_value()) {
     const absl::StatusOr<Problem> problem = MakeProblem(spec, config_);
     if (!problem.ok()) return problem.status();
-    shape_ = {problem->observation_dim, problem->action.row_bytes()};
+    shape_.observation_dim = problem->observation_dim;
+    shape_.action_bytes = problem->action.row_bytes();
     spec_ = spec;
     return absl::OkStatus();
   }
@@ -268,8 +270,10 @@ absl::StatusOr<v1::EnvSpec> CollectorTable::WaitForSpec(const Stop& stop) {
 void CollectorTable::Publish(v1::Policy policy) {
   auto weights = std::make_shared<v1::WatchWeightsResponse>();
   weights->set_version(policy.version());
+  const size_t memory_width = MemoryWidth(policy.recurrent());
   *weights->mutable_policy() = std::move(policy);
   MutexLock lock(mutex_);
+  shape_.memory_width = memory_width;
   weights_ = std::move(weights);
   Changed();
 }

@@ -171,6 +171,23 @@ TEST_P(CollectorsTest, TransformsAndFixedMomentsAreTheSameWhereverTheyRun) {
   EXPECT_EQ(rows, kSteps * kLanes);
 }
 
+TEST_P(CollectorsTest, APolicyThatRemembersDoesSoWhereverItRuns) {
+  for (const char* type : {"gru", "lstm"}) {
+    v1::ModelConfig& model = *config_.mutable_model();
+    model.set_type(type);
+    model.clear_hidden();
+    model.add_hidden(16);
+    model.set_recurrent_width(8);
+    config_.mutable_ppo()->set_tbptt_steps(8);
+    const Checkpoint embedded = Train(absl::StrCat(type, "-embedded"), {});
+    ExpectSameBits(Train(absl::StrCat(type, "-one"), {8}), embedded);
+    ExpectSameBits(Train(absl::StrCat(type, "-two"), {4, 4}), embedded);
+    ExpectSameBits(Train(absl::StrCat(type, "-four"), {2, 1, 2, 3}), embedded);
+  }
+  config_.mutable_collection()->set_synchronous(false);
+  EXPECT_EQ(Train("async", {3, 3, 2}).state.frames(), kTotal);
+}
+
 TEST_P(CollectorsTest, AsynchronousOnesEndAtExactlyTheFramesAskedFor) {
   config_.mutable_collection()->set_synchronous(false);
   const Checkpoint end = Train("async", {3, 3, 2});

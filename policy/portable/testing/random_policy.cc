@@ -41,6 +41,26 @@ void AddLayers(const RandomPolicyOptions& options, uint32_t outputs, Weights& we
   }
 }
 
+// Puts a recurrent layer before the actor's last one.
+void AddCell(v1::RecurrentLayer::Cell cell, double scale, Weights& weights, v1::Policy& policy) {
+  *policy.add_after_recurrent() = policy.actor(policy.actor_size() - 1);
+  policy.mutable_actor()->RemoveLast();
+  v1::RecurrentLayer& layer = *policy.mutable_recurrent();
+  const uint32_t width = policy.after_recurrent(0).inputs();
+  const size_t gates = (cell == v1::RecurrentLayer::CELL_RNN   ? 1
+                        : cell == v1::RecurrentLayer::CELL_GRU ? 3
+                                                               : 4) *
+                       size_t{width};
+  const double bound = scale * std::sqrt(3.0 / width);
+  layer.set_cell(cell);
+  layer.set_inputs(width);
+  layer.set_width(width);
+  layer.set_weight_ih(FloatBytes(weights.Take(gates * width, bound)));
+  layer.set_weight_hh(FloatBytes(weights.Take(gates * width, bound)));
+  layer.set_bias_ih(FloatBytes(weights.Take(gates, 0.1)));
+  layer.set_bias_hh(FloatBytes(weights.Take(gates, 0.1)));
+}
+
 }  // namespace
 
 v1::Policy RandomPolicy(const RandomPolicyOptions& options,
@@ -68,6 +88,10 @@ v1::Policy RandomPolicy(const RandomPolicyOptions& options,
     outputs = dim;
     policy.mutable_head()->set_log_std(FloatBytes(std::vector<float>(dim, -0.5f)));
   }
+  if (options.head == v1::ActionHead::KIND_BETA && options.beta_spread) {
+    outputs = dim;
+    policy.mutable_head()->set_beta_spread(FloatBytes(std::vector<float>(dim, 0.8f)));
+  }
   if (choices > 0) outputs = choices;
   Weights weights(options.seed);
   if (options.normalizer) {
@@ -79,6 +103,9 @@ v1::Policy RandomPolicy(const RandomPolicyOptions& options,
     normalizer.set_clip(10);
   }
   AddLayers(options, outputs, weights, *policy.mutable_actor());
+  if (options.cell != v1::RecurrentLayer::CELL_UNSPECIFIED) {
+    AddCell(options.cell, options.scale, weights, policy);
+  }
   if (options.critic) AddLayers(options, 1, weights, *policy.mutable_critic());
   return policy;
 }

@@ -19,6 +19,10 @@ struct RandomPolicyOptions {
   v1::ActionHead::Kind head = v1::ActionHead::KIND_GAUSSIAN;
   // Both Gaussians: −0.5 for each element; without it the network gives it.
   bool free_log_std = true;
+  // Beta: 0.8 for each element; without it the network gives both shapes.
+  bool beta_spread = false;
+  // Before the last layer, as wide as the one before it.
+  v1::RecurrentLayer::Cell cell = v1::RecurrentLayer::CELL_UNSPECIFIED;
   bool critic = true;
   bool normalizer = true;
   // Weights are uniform in ± scale · √(3 / inputs).
