@@ -13,8 +13,8 @@ template <typename Function>
 void Apply(float* values, size_t count, Function function) {
   size_t k = 0;
   for (; k + kWidth <= count; k += kWidth) {
-    auto* const whole = reinterpret_cast<FloatsAnywhere*>(values + k);
-    *whole = function(*whole);
+    const Floats x = *reinterpret_cast<const FloatsAnywhere*>(values + k);
+    *reinterpret_cast<FloatsAnywhere*>(values + k) = function(x);
   }
   Floats rest = {};
   std::copy(values + k, values + count, reinterpret_cast<float*>(&rest));

@@ -179,6 +179,7 @@ TEST_P(CollectorsTest, APolicyThatRemembersDoesSoWhereverItRuns) {
     model.add_hidden(16);
     model.set_recurrent_width(8);
     config_.mutable_ppo()->set_tbptt_steps(8);
+    config_.set_threads(1);
     const Checkpoint embedded = Train(absl::StrCat(type, "-embedded"), {});
     ExpectSameBits(Train(absl::StrCat(type, "-one"), {8}), embedded);
     ExpectSameBits(Train(absl::StrCat(type, "-two"), {4, 4}), embedded);
