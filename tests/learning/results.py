@@ -232,7 +232,7 @@ def main():
     with tempfile.TemporaryDirectory() as temporary:
         folder = args.runs or pathlib.Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
-        with serving(pathlib.Path(temporary)) as server:
+        with serving(pathlib.Path(temporary)) if args.presets else contextlib.nullcontext() as server:
             for preset in args.presets:
                 for seed in args.seeds:
                     if args.skip_done and any(row["seed"] == seed for row in rows_of(preset)):
