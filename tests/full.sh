@@ -53,7 +53,7 @@ memory() {
 extension() {
   local own="${HIVEWIRE_ROOT}/examples/extension"
   bazel_in "${own}" build //:learner || return 1
-  bazel_in "${own}" shutdown
+  (cd "${own}" && bazel shutdown)
   hw_bazel test //tests/end_to_end:extension_test --nocache_test_results --test_output=all \
     --test_env=HIVEWIRE_EXTENSION_LEARNER="${own}/bazel-bin/learner"
 }

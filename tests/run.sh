@@ -79,7 +79,7 @@ extension() {
   local own="${HIVEWIRE_ROOT}/examples/extension" status=0
   bazel_in "${own}" build //:laplace //:residual && bazel_in "${own}" build --nobuild //... || status=$?
   # One Bazel server is enough for a small machine.
-  bazel_in "${own}" shutdown || true
+  (cd "${own}" && bazel shutdown)
   return "${status}"
 }
 
