@@ -55,8 +55,8 @@ class ShadowMaps : private FramebufferWatch {
 
     std::vector<Geom> geoms;
     std::vector<Light> lights;
-    float near[2], far[2];  // of the cameras, and of the lights
-    bool wireframe;
+    float near[2] = {}, far[2] = {};  // of the cameras, and of the lights
+    bool wireframe = false;
   };
   struct Map {
     GLuint framebuffer, texture;
