@@ -50,10 +50,12 @@ class QueuedCall {
   // Not before the one before is done. `message` is the call's until then.
   void StartRead(Received* message) {
     Begin();
+    MutexLock lock(reading_);
     stream_.Read(message, Tag(read_));
   }
   void StartWrite(const Sent& message) {
     Begin();
+    MutexLock lock(writing_);
     stream_.Write(message, Tag(written_));
   }
   // Once, after all writes; reads may be under way.
@@ -76,10 +78,12 @@ class QueuedCall {
     OnAccepted();
   }
   void Read(bool ok) {
+    { MutexLock lock(reading_); }
     OnReadDone(ok);
     End();
   }
   void Written(bool ok) {
+    { MutexLock lock(writing_); }
     OnWriteDone(ok);
     End();
   }
@@ -88,7 +92,6 @@ class QueuedCall {
     End();
   }
   void Finished(bool) {
-    // Whoever finishes it is out of the stream, which goes next.
     { MutexLock lock(finishing_); }
     End();
   }
@@ -97,6 +100,10 @@ class QueuedCall {
   const CallQueue::Hold hold_;
   Context context_;
   Stream stream_{&context_};
+  // What one thread begins may be done, on another, before the first is out of the stream: the
+  // stream is begun something else with, or goes, only after that.
+  Mutex reading_;
+  Mutex writing_;
   Mutex finishing_;
   std::atomic<int> under_way_{2};  // until it is finished, and gRPC is done with it
   OwnersEvent<QueuedCall, &QueuedCall::Accepted> accepted_{*this};
