@@ -110,7 +110,7 @@ void Workers::Tenant::Post(std::shared_ptr<Job> job) {
     const bool looks = workers_.looking_ && !workers_.waits_in_poll_;
     if ((looks || polls) && workers_.tenants_.size() == 1 && queue_.size() == 1) --wanted;
     const size_t asleep = static_cast<size_t>(workers_.asleep_);
-    if (waits && (wanted > asleep || workers_.tenants_.size() > asleep)) workers_.poller_->Wake();
+    if (waits && (wanted > asleep || workers_.tenants_.size() > asleep)) workers_.WakePoll();
   }
   if (wanted > 1) {
     workers_.work_.NotifyAll();
@@ -211,6 +211,7 @@ void Workers::WaitForWork(MutexLock& lock) {
       Look(lock);
       if (poller_ != nullptr && !stopping_ && tenants_.empty()) {
         waits_in_poll_ = true;
+        poll_woken_ = false;
         PollAsWorker(lock, absl::InfiniteFuture());
         waits_in_poll_ = false;
         if (poller_ != nullptr && !tenants_.empty()) PollMore(lock);
@@ -277,6 +278,12 @@ void Workers::PollMore(MutexLock& lock) {
   if (tenants_.size() > 1) CallLooker();
 }
 
+void Workers::WakePoll() {
+  if (!waits_in_poll_ || poll_woken_ || poller_ == nullptr) return;
+  poll_woken_ = true;
+  poller_->Wake();
+}
+
 void Workers::CallLooker() {
   if (asleep_ == 0) return;
   looker_called_ = true;
@@ -322,6 +329,8 @@ void Workers::Run(int worker, const std::shared_ptr<Seat>& seat) {
     WaitForWork(lock);
     if (stopping_) return;
     seat->share = Take();
+    // Whoever posted may have counted on this worker for what is left, too.
+    if (asleep_ == 0 && !tenants_.empty()) WakePoll();
     const int64_t expected = seat->share.tenant->item_nanos_;
     if (poller_ != nullptr && !looking_ && (expected == 0 || expected > kLongItemNanos))
       CallLooker();

@@ -159,6 +159,8 @@ class Workers {
   void PollMore(MutexLock& lock) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Between two shares.
   void PollNowAndThen(MutexLock& lock) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The worker that waits there, if any, is to look at what is queued.
+  void WakePoll() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Has a worker that sleeps look for work, as one alone does not keep up with what comes, or
   // begins something long.
   void CallLooker() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -180,6 +182,7 @@ class Workers {
   std::atomic<uint64_t> posts_{0};
   bool looking_ ABSL_GUARDED_BY(mutex_) = false;  // an idle worker looks for work, or waits in Poll
   bool waits_in_poll_ ABSL_GUARDED_BY(mutex_) = false;  // … and this is it
+  bool poll_woken_ ABSL_GUARDED_BY(mutex_) = false;     // … and is woken
   bool looker_called_ ABSL_GUARDED_BY(mutex_) = false;
   int asleep_ ABSL_GUARDED_BY(mutex_) = 0;  // workers that wait for work_
   Poller* poller_ ABSL_GUARDED_BY(mutex_) = nullptr;

@@ -214,6 +214,24 @@ TEST(Workers, WhileAllAreInLongItemsThePollerIsLookedAfter) {
   workers.SetPoller(nullptr);
 }
 
+TEST(Workers, WhatIsPostedWhileOneSleepsAndOneWaitsForThePollerIsBegunByBoth) {
+  Log log;
+  Workers workers(2);
+  Mail mail(workers, log);
+  workers.SetPoller(&mail);
+  Workers::Tenant tenant(workers, absl::Minutes(1));
+  for (int round = 0; round < 30; ++round) {
+    // Longer than an idle worker looks before it waits.
+    absl::SleepFor(absl::Milliseconds(2));
+    const std::vector<std::shared_ptr<Gate>> gates = {std::make_shared<Gate>(),
+                                                      std::make_shared<Gate>()};
+    for (const auto& gate : gates) tenant.Post(gate);
+    for (const auto& gate : gates) gate->begun.get_future().wait();
+    for (const auto& gate : gates) gate->open.set_value();
+  }
+  workers.SetPoller(nullptr);
+}
+
 TEST(Workers, EveryItemRunsOnce) {
   Log log;
   Workers workers(7);
