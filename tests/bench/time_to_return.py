@@ -19,6 +19,7 @@ from compare import HERE, machine
 EPISODES = 100
 FIELDS = {
     "env": ["num_envs"],
+    "distribution": ["initial_log_std"],
     "ppo": [
         "rollout_steps",
         "minibatch_size",
@@ -43,6 +44,9 @@ def fields_of(text):
         for name in names:
             value = re.search(rf"^  {name}: (.*)$", body, re.M).group(1)
             config[name] = json.loads(value)
+        if message == "env":
+            options = re.findall(r'key: "(.*)"\s+value \{\s+(?:bool|int|double)_value: (.*)', body)
+            config["env_options"] = {key: json.loads(value) for key, value in options}
     return config
 
 

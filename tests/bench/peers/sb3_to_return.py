@@ -58,7 +58,12 @@ def main():
     out, sys.stdout = sys.stdout, sys.stderr
     config = json.loads(args.config)
     torch.set_num_threads(args.threads)
-    env = make_vec_env(args.env, n_envs=config["num_envs"], seed=config["seed"])
+    env = make_vec_env(
+        args.env,
+        n_envs=config["num_envs"],
+        seed=config["seed"],
+        env_kwargs=config["env_options"],
+    )
     env = VecNormalize(env, gamma=config["gamma"])
     linear = config["learning_rate_schedule"] == "linear"
     rate = config["learning_rate"]
@@ -76,6 +81,7 @@ def main():
         # Ours is of half the squared error.
         vf_coef=config["value_coefficient"] / 2,
         max_grad_norm=config["max_grad_norm"],
+        policy_kwargs={"log_std_init": config["initial_log_std"]},
         device="cpu",
         seed=config["seed"],
     )
