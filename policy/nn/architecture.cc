@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "base/nearest.h"
+#include "policy/nn/named.h"
 
 namespace hivewire {
 namespace {
@@ -38,23 +38,19 @@ bool IsRecurrent(const v1::ModelConfig& config) {
   return config.type() == "rnn" || config.type() == "lstm" || config.type() == "gru";
 }
 
+bool HasConvolutions(const v1::ModelConfig& config) {
+  const v1::ConvolutionConfig& convolution = config.convolution();
+  return convolution.architecture() != "none" || !convolution.layers().empty();
+}
+
 absl::Status ResolveArchitecture(v1::ModelConfig& config) {
-  const Architecture* named = nullptr;
-  std::vector<std::string> names;
-  for (const Architecture& architecture : Architectures()) {
-    names.emplace_back(architecture.name);
-    if (config.architecture() == architecture.name) named = &architecture;
-  }
-  if (named == nullptr) {
-    return absl::InvalidArgumentError(absl::StrCat("model.architecture is \"",
-                                                   config.architecture(), "\"",
-                                                   NearestHint(config.architecture(), names)));
-  }
+  const auto named = FindNamed("model.architecture", config.architecture(), Architectures());
+  if (!named.ok()) return named.status();
   const bool recurrent = IsRecurrent(config);
   if (config.hidden().empty()) {
-    const std::vector<int>& hidden = recurrent ? named->before : named->hidden;
+    const std::vector<int>& hidden = recurrent ? (*named)->before : (*named)->hidden;
     config.mutable_hidden()->Assign(hidden.begin(), hidden.end());
-    if (recurrent && config.recurrent_width() == 0) config.set_recurrent_width(named->recurrent);
+    if (recurrent && config.recurrent_width() == 0) config.set_recurrent_width((*named)->recurrent);
   }
   for (const int width : config.hidden()) {
     if (absl::Status status = CheckWidth("hidden", width); !status.ok()) return status;

@@ -11,6 +11,8 @@ namespace hivewire {
 
 // Whether a model of this type remembers.
 bool IsRecurrent(const v1::ModelConfig& config);
+// Whether a model of these settings sees images as such.
+bool HasConvolutions(const v1::ModelConfig& config);
 
 // Fills in the widths that `config` does not give itself. INVALID_ARGUMENT for an architecture that
 // there is not, or a width that cannot be.

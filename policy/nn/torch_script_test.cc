@@ -50,6 +50,13 @@ google::protobuf::RepeatedPtrField<v1::LeafSpec> ActionOf(v1::ActionHead::Kind h
   return action;
 }
 
+torch::jit::Module Load(const v1::Policy& policy) {
+  const auto bytes = TorchScript(policy);
+  EXPECT_TRUE(bytes.ok()) << bytes.status();
+  std::istringstream file(bytes.value());
+  return torch::jit::load(file);
+}
+
 class TorchScriptTest : public testing::TestWithParam<Case> {};
 
 TEST_P(TorchScriptTest, GivesTheActionsOfThePolicy) {
@@ -65,11 +72,7 @@ TEST_P(TorchScriptTest, GivesTheActionsOfThePolicy) {
   policy.mutable_head()->set_clip_to_box(GetParam().head == v1::ActionHead::KIND_GAUSSIAN);
   const auto portable = PortablePolicy::Create(policy);
   ASSERT_TRUE(portable.ok()) << portable.status();
-  const auto bytes = TorchScript(policy);
-  ASSERT_TRUE(bytes.ok()) << bytes.status();
-
-  std::istringstream file(*bytes);
-  torch::jit::Module module = torch::jit::load(file);
+  torch::jit::Module module = Load(policy);
   at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(3);
   const at::Tensor observations =
       at::empty({kRows, kObservationDim}, at::kFloat).normal_(0, 2, generator);
@@ -118,11 +121,7 @@ TEST_P(RecurrentTorchScriptTest, TakesAndGivesWhatThePolicyRemembers) {
   const v1::Policy policy = RandomPolicy(options, ActionOf(v1::ActionHead::KIND_GAUSSIAN));
   const auto portable = PortablePolicy::Create(policy, {.may_remember = true});
   ASSERT_TRUE(portable.ok()) << portable.status();
-  const auto bytes = TorchScript(policy);
-  ASSERT_TRUE(bytes.ok()) << bytes.status();
-
-  std::istringstream file(*bytes);
-  torch::jit::Module module = torch::jit::load(file);
+  torch::jit::Module module = Load(policy);
   at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(3);
   at::Tensor memory = module.get_method("no_memory")({kRows}).toTensor();
   ASSERT_EQ(static_cast<size_t>(memory.size(1)), (*portable)->memory_width());

@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/nearest.h"
+#include "policy/nn/named.h"
 
 namespace hivewire {
 namespace {
@@ -42,21 +43,14 @@ absl::Status Wrong(absl::string_view field, absl::string_view what) {
 }
 
 absl::Status ResolveLayers(const v1::ConvolutionConfig& config, VisionOptions& options) {
-  const Architecture* named = nullptr;
-  std::vector<std::string> names;
-  for (const Architecture& architecture : Architectures()) {
-    names.emplace_back(architecture.name);
-    if (config.architecture() == architecture.name) named = &architecture;
-  }
-  if (named == nullptr) {
-    return Wrong("architecture", absl::StrCat(" is \"", config.architecture(), "\"",
-                                              NearestHint(config.architecture(), names)));
-  }
+  const auto named =
+      FindNamed("model.convolution.architecture", config.architecture(), Architectures());
+  if (!named.ok()) return named.status();
   options.layers.assign(config.layers().begin(), config.layers().end());
   options.features = kOwnFeatures;
   if (options.layers.empty()) {
-    options.features = named->features;
-    for (const std::vector<int>& of : named->layers) {
+    options.features = (*named)->features;
+    for (const std::vector<int>& of : (*named)->layers) {
       v1::ConvolutionLayer& layer = options.layers.emplace_back();
       layer.set_channels(of[0]);
       layer.set_kernel(of[1]);

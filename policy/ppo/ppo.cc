@@ -12,6 +12,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "policy/nn/adam.h"
+#include "policy/nn/architecture.h"
 #include "policy/nn/companion.h"
 #include "policy/nn/device.h"
 #include "policy/nn/distribution.h"
@@ -501,9 +502,8 @@ absl::StatusOr<std::unique_ptr<Algorithm>> MakePpo(const v1::LearnerConfig& conf
                   generator);
     if (!model.ok()) return model.status();
     // There is no second half to leave threads for, and convolutions gain by them.
-    const bool images = config.model().convolution().architecture() != "none" ||
-                        config.model().convolution().layers_size() > 0;
-    if (images && (*model)->shares_parameters()) UseThreads(config.threads());
+    if (HasConvolutions(config.model()) && (*model)->shares_parameters())
+      UseThreads(config.threads());
     return std::make_unique<Ppo>(config.ppo(), problem, *device, config.threads(),
                                  std::move(generator), *std::move(model), *std::move(distribution));
   });
