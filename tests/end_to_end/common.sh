@@ -38,3 +38,10 @@ refused() {
   ((status == 1)) || { cat "${folder}/err" >&2; fail "exit status ${status} of: $*"; }
   grep -qE -- "${pattern}" "${folder}/err" || { cat "${folder}/err" >&2; fail "no line matches \"${pattern}\": $*"; }
 }
+
+# needs_rendering: ends the test, and says so, where the server that was started last cannot render.
+needs_rendering() {
+  grep -q "no rendering" "${folder}/server.log" || return 0
+  echo "NOT TESTED: no OpenGL on this machine"
+  exit 0
+}
