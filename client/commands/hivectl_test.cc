@@ -18,7 +18,8 @@
 #include "base/file.h"
 #include "client/vector_env.h"
 #include "server/rpc/env_server.h"
-#include "server/tasks/registry.h"
+#include "tests/testing/builtin_envs.h"
+#include "tests/testing/env_servers.h"
 #include "tests/testing/short_folder.h"
 
 namespace hivewire {
@@ -28,18 +29,13 @@ class HivectlTest : public testing::Test {
  protected:
   static void SetUpTestSuite() {
     folder_ = new ShortFolder;
-    registry_ = new Registry(Registry::Builtin().value());
-    EnvServerOptions options;
-    options.listen = ParseListenAddresses(folder_->Socket("s")).value();
-    options.num_workers = 2;
-    auto server = EnvServer::Start(*registry_, options);
-    ASSERT_TRUE(server.ok()) << server.status();
-    server_ = server->release();
+    EnvServerOptions options = TestServerOptions(folder_->Socket("s"));
+    options.render = true;
+    server_ = StartTestServer(BuiltinEnvs(), options).release();
   }
 
   static void TearDownTestSuite() {
     delete server_;
-    delete registry_;
     delete folder_;
   }
 
@@ -80,14 +76,12 @@ class HivectlTest : public testing::Test {
   }
 
   static ShortFolder* folder_;
-  static Registry* registry_;
   static EnvServer* server_;
   std::atomic<bool> interrupted_{false};
   std::string output_;
 };
 
 ShortFolder* HivectlTest::folder_ = nullptr;
-Registry* HivectlTest::registry_ = nullptr;
 EnvServer* HivectlTest::server_ = nullptr;
 
 TEST_F(HivectlTest, ListShowsTheEnvsThatMatch) {

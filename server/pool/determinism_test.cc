@@ -11,7 +11,7 @@
 
 #include "absl/time/clock.h"
 #include "server/pool/pool.h"
-#include "server/tasks/registry.h"
+#include "tests/testing/builtin_envs.h"
 
 namespace hivewire {
 namespace {
@@ -47,12 +47,12 @@ struct Batching {
 
 class Client {
  public:
-  Client(const Registry& registry, Workers& workers, const Kind& kind, const Batching& batching)
+  Client(Workers& workers, const Kind& kind, const Batching& batching)
       : kind_(kind), random_(batching.frames_seed), whole_(batching.frames_seed == 0) {
     v1::CreatePoolRequest request;
     request.set_num_envs(kind.lanes);
     request.set_autoreset_mode(kind.mode);
-    auto spec = PoolSpec::Make(registry.Make(kind.env_id, {}).value(), request);
+    auto spec = PoolSpec::Make(BuiltinEnvs().Make(kind.env_id, {}).value(), request);
     EXPECT_TRUE(spec.ok()) << spec.status();
     pool_ = Pool::Create(*std::move(spec), workers).value();
     pool_->SetBatchPolicy({.recv_batch = batching.recv_batch});
@@ -147,11 +147,10 @@ class Client {
 
 // What every lane of every kind went through, all pools at once on the same workers.
 std::vector<std::vector<History>> RunAll(int num_workers, const Batching& batching) {
-  static const Registry& registry = *new Registry(Registry::Builtin().value());
   Workers workers(num_workers);
   std::vector<std::unique_ptr<Client>> clients;
   for (const Kind& kind : kKinds)
-    clients.push_back(std::make_unique<Client>(registry, workers, kind, batching));
+    clients.push_back(std::make_unique<Client>(workers, kind, batching));
   for (const auto& client : clients) client->Reset();
   for (int step = 0; step < kSteps; ++step) {
     for (const auto& client : clients) client->Send(step);

@@ -6,7 +6,7 @@
 #include "absl/time/clock.h"
 #include "server/pool/pool.h"
 #include "server/pool/testing/fault_injector.h"
-#include "server/tasks/registry.h"
+#include "tests/testing/builtin_envs.h"
 
 namespace hivewire {
 namespace {
@@ -20,14 +20,13 @@ struct Outcome {
 };
 
 Outcome RunPool(bool inject, int num_workers) {
-  const Registry registry = *Registry::Builtin();
   Workers workers(num_workers);
   v1::CreatePoolRequest request;
   request.set_num_envs(kLanes);
   request.set_max_episode_steps(50);
   request.set_autoreset_mode(v1::AUTORESET_MODE_SAME_STEP);
-  auto pool = *Pool::Create(*PoolSpec::Make(InjectFaults(*registry.Make("Hopper-v5", {})), request),
-                            workers);
+  auto pool = *Pool::Create(
+      *PoolSpec::Make(InjectFaults(*BuiltinEnvs().Make("Hopper-v5", {})), request), workers);
   v1::ResetLanes reset;
   reset.add_op_nos(1);
   for (uint64_t lane = 0; lane < kLanes; ++lane) reset.add_seeds(lane);

@@ -7,7 +7,7 @@
 #include "absl/time/clock.h"
 #include "base/error.h"
 #include "server/pool/pool.h"
-#include "server/tasks/registry.h"
+#include "tests/testing/builtin_envs.h"
 
 namespace hivewire {
 namespace {
@@ -22,7 +22,7 @@ class PropertiesTest : public testing::Test {
     request.set_autoreset_mode(v1::AUTORESET_MODE_SAME_STEP);
     pool_.reset();
     workers_ = std::make_unique<Workers>(workers);
-    auto task = registry_.Make(env_id, {});
+    auto task = BuiltinEnvs().Make(env_id, {});
     ASSERT_TRUE(task.ok()) << task.status();
     auto spec = PoolSpec::Make(*task, request);
     ASSERT_TRUE(spec.ok()) << spec.status();
@@ -113,7 +113,6 @@ class PropertiesTest : public testing::Test {
     return Set({properties});
   }
 
-  Registry registry_ = *Registry::Builtin();
   std::unique_ptr<Workers> workers_;
   std::unique_ptr<Pool> pool_;
   uint64_t op_no_ = 0;

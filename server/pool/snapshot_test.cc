@@ -11,7 +11,7 @@
 
 #include "base/error.h"
 #include "hivewire/v1/snapshot.pb.h"
-#include "server/tasks/registry.h"
+#include "tests/testing/builtin_envs.h"
 
 namespace hivewire {
 namespace {
@@ -24,7 +24,8 @@ class SnapshotTest : public testing::Test {
     v1::CreatePoolRequest request;
     request.set_num_envs(1);
     request.set_autoreset_mode(v1::AUTORESET_MODE_SAME_STEP);
-    spec_ = std::make_unique<PoolSpec>(*PoolSpec::Make(*registry_.Make("Hopper-v5", {}), request));
+    spec_ =
+        std::make_unique<PoolSpec>(*PoolSpec::Make(*BuiltinEnvs().Make("Hopper-v5", {}), request));
     properties_ = std::make_unique<Properties>(*spec_);
     lane_ = LaneRunner::MakeLane(*spec_, 0, 7);
     Engines engines(spec_->task().model(), 1);
@@ -65,7 +66,6 @@ class SnapshotTest : public testing::Test {
     return FieldOf(lane.status());
   }
 
-  Registry registry_ = *Registry::Builtin();
   std::unique_ptr<PoolSpec> spec_;
   std::unique_ptr<Properties> properties_;
   Lane lane_;

@@ -5,13 +5,12 @@
 #include <utility>
 
 #include "absl/time/clock.h"
-#include "server/tasks/registry.h"
+#include "tests/testing/builtin_envs.h"
 
 namespace hivewire {
 
 std::shared_ptr<const Task> TaskOf(const std::string& env_id) {
-  static const Registry* const registry = new Registry(*Registry::Builtin());
-  return registry->Make(env_id, {}).value();
+  return BuiltinEnvs().Make(env_id, {}).value();
 }
 
 TestPool::TestPool(std::shared_ptr<const Task> task, uint32_t lanes, v1::AutoresetMode mode,

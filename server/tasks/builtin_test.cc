@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "server/tasks/registry.h"
 #include "server/tasks/testing/task_runner.h"
+#include "tests/testing/builtin_envs.h"
 
 namespace hivewire {
 namespace {
@@ -17,14 +17,9 @@ using ::testing::Each;
 using ::testing::IsSubsetOf;
 using ::testing::ResultOf;
 
-const Registry& Builtin() {
-  static const Registry& registry = *new Registry(Registry::Builtin().value());
-  return registry;
-}
-
 std::vector<std::string> Ids() {
   std::vector<std::string> ids;
-  for (const v1::EnvEntry* entry : Builtin().entries()) {
+  for (const v1::EnvEntry* entry : BuiltinEnvs().entries()) {
     // Their models are not ours to have; robohive_test makes all of them where they are there.
     if (!entry->task().starts_with("robohive.")) ids.push_back(entry->id());
   }
@@ -64,7 +59,7 @@ TEST(Builtin, HasTheEnvsOfTheDocumentation) {
 class BuiltinEnv : public testing::TestWithParam<std::string> {};
 
 TEST_P(BuiltinEnv, SpecSaysWhatAClientNeeds) {
-  const auto task = Builtin().Make(GetParam(), {});
+  const auto task = BuiltinEnvs().Make(GetParam(), {});
   ASSERT_TRUE(task.ok()) << task.status();
   const v1::EnvSpec& spec = (*task)->spec();
   EXPECT_EQ(spec.id(), GetParam());
@@ -102,7 +97,7 @@ TEST_P(BuiltinEnv, SpecSaysWhatAClientNeeds) {
 }
 
 TEST_P(BuiltinEnv, GivesFiniteNumbersAndRepeatsThemForASeed) {
-  const auto task = Builtin().Make(GetParam(), {});
+  const auto task = BuiltinEnvs().Make(GetParam(), {});
   ASSERT_TRUE(task.ok()) << task.status();
   const v1::EnvSpec& spec = (*task)->spec();
   TaskRunner first(*task), second(*task);

@@ -7,6 +7,7 @@
 #include "server/tasks/registry.h"
 #include "server/tasks/testing/task_runner.h"
 #include "server/tasks/testing/values.h"
+#include "tests/testing/builtin_envs.h"
 
 namespace hivewire {
 namespace {
@@ -16,25 +17,20 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-const Registry& Builtin() {
-  static const Registry& registry = *new Registry(Registry::Builtin().value());
-  return registry;
-}
-
 std::shared_ptr<const Task> Make(const std::string& id, const Options& options = {}) {
-  const auto task = Builtin().Make(id, options);
+  const auto task = BuiltinEnvs().Make(id, options);
   EXPECT_TRUE(task.ok()) << task.status();
   return *task;
 }
 
 absl::Status Refusal(const std::string& id, const Options& options) {
-  const absl::Status status = Builtin().Make(id, options).status();
+  const absl::Status status = BuiltinEnvs().Make(id, options).status();
   EXPECT_EQ(ReasonOf(status), v1::ERROR_REASON_BAD_OPTION) << status;
   return status;
 }
 
 TEST(CommonOptions, EveryEnvDescribesThemAndTakesThem) {
-  for (const v1::EnvEntry* entry : Builtin().entries()) {
+  for (const v1::EnvEntry* entry : BuiltinEnvs().entries()) {
     // Their models may be missing here, and one observes a single number, which no mask can take.
     if (entry->task().starts_with("robohive.")) continue;
     SCOPED_TRACE(entry->id());

@@ -21,6 +21,7 @@
 #include "server/tasks/registry.h"
 #include "tests/conformance/raw_http2.h"
 #include "tests/conformance/raw_session.h"
+#include "tests/testing/env_servers.h"
 #include "tests/testing/short_folder.h"
 
 namespace hivewire {
@@ -132,16 +133,11 @@ class ErrorsTest : public testing::Test {
       entry.set_task(task);
       ASSERT_TRUE(registry_.AddEntry(entry).ok());
     }
-    EnvServerOptions options;
-    options.listen = *ParseListenAddresses(folder_.Socket("env.sock"));
-    options.num_workers = 2;
-    options.render = false;
+    EnvServerOptions options = TestServerOptions(folder_.Socket("env.sock"));
     options.limits.max_lanes = 1000;
     options.limits.max_lanes_per_client = 900;
     options.limits.max_message_bytes = 1 << 20;
-    auto server = EnvServer::Start(registry_, options);
-    ASSERT_TRUE(server.ok()) << server.status();
-    server_ = *std::move(server);
+    server_ = StartTestServer(registry_, options);
     channel_ = NewChannel();
     control_ = v1::EnvControl::NewStub(channel_);
     RecordNeighbour();

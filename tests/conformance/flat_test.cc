@@ -19,9 +19,10 @@
 #include "absl/strings/numbers.h"
 #include "hivewire/v1/control.grpc.pb.h"
 #include "server/rpc/env_server.h"
-#include "server/tasks/registry.h"
 #include "spdlog/spdlog.h"
 #include "tests/conformance/raw_session.h"
+#include "tests/testing/builtin_envs.h"
+#include "tests/testing/env_servers.h"
 #include "tests/testing/short_folder.h"
 
 namespace hivewire {
@@ -62,13 +63,7 @@ class FlatTest : public testing::Test {
  protected:
   void SetUp() override {
     spdlog::set_level(spdlog::level::warn);
-    EnvServerOptions options;
-    options.listen = *ParseListenAddresses(folder_.Socket("env.sock"));
-    options.num_workers = 2;
-    options.render = false;
-    auto server = EnvServer::Start(registry_, options);
-    ASSERT_TRUE(server.ok()) << server.status();
-    server_ = *std::move(server);
+    server_ = StartTestServer(BuiltinEnvs(), TestServerOptions(folder_.Socket("env.sock")));
   }
 
   std::shared_ptr<grpc::Channel> NewChannel() {
@@ -118,7 +113,6 @@ class FlatTest : public testing::Test {
     EXPECT_LE(after.resident_mb, before.resident_mb + 24) << what;
   }
 
-  const Registry registry_ = *Registry::Builtin();
   const ShortFolder folder_;
   std::unique_ptr<EnvServer> server_;
 };

@@ -6,29 +6,24 @@
 #include "absl/time/clock.h"
 #include "hivewire/v1/control.grpc.pb.h"
 #include "server/rpc/env_server.h"
-#include "server/tasks/registry.h"
 #include "tests/conformance/raw_session.h"
 #include "tests/conformance/silent_proxy.h"
+#include "tests/testing/builtin_envs.h"
+#include "tests/testing/env_servers.h"
 #include "tests/testing/short_folder.h"
 
 namespace hivewire {
 namespace {
 
 TEST(Lease, OfAPeerThatWentSilentEndsThoughItsConnectionIsOpen) {
-  const Registry registry = *Registry::Builtin();
   const ShortFolder folder;
-  EnvServerOptions options;
-  options.listen = *ParseListenAddresses(folder.Socket("env.sock"));
-  options.num_workers = 1;
-  options.render = false;
+  EnvServerOptions options = TestServerOptions(folder.Socket("env.sock"));
   options.keepalive_time = absl::Seconds(1);
   options.keepalive_timeout = absl::Seconds(1);
-  const auto server = EnvServer::Start(registry, options);
-  ASSERT_TRUE(server.ok()) << server.status();
-  SilentProxy proxy(std::string(absl::StripPrefix((*server)->addresses()[0], "unix:")));
+  const auto server = StartTestServer(BuiltinEnvs(), options);
+  SilentProxy proxy(std::string(absl::StripPrefix(server->addresses()[0], "unix:")));
   const auto far = grpc::CreateChannel(proxy.address(), grpc::InsecureChannelCredentials());
-  const auto near =
-      grpc::CreateChannel((*server)->addresses()[0], grpc::InsecureChannelCredentials());
+  const auto near = grpc::CreateChannel(server->addresses()[0], grpc::InsecureChannelCredentials());
   const auto control = v1::EnvControl::NewStub(near);
 
   v1::CreatePoolRequest request;

@@ -3,7 +3,8 @@
 
 #include "client/vector_env.h"
 #include "server/rpc/env_server.h"
-#include "server/tasks/registry.h"
+#include "tests/testing/builtin_envs.h"
+#include "tests/testing/env_servers.h"
 #include "tests/testing/short_folder.h"
 
 namespace hivewire {
@@ -12,11 +13,9 @@ namespace {
 class RenderTest : public testing::Test {
  protected:
   void SetUp() override {
-    EnvServerOptions options;
-    options.listen = *ParseListenAddresses(folder_.Socket("env.sock"));
-    auto server = EnvServer::Start(registry_, options);
-    ASSERT_TRUE(server.ok()) << server.status();
-    server_ = *std::move(server);
+    EnvServerOptions options = TestServerOptions(folder_.Socket("env.sock"));
+    options.render = true;
+    server_ = StartTestServer(BuiltinEnvs(), options);
     VectorEnvOptions env_options;
     env_options.server = server_->addresses()[0];
     env_options.env_id = "Ant-v5";
@@ -44,7 +43,6 @@ class RenderTest : public testing::Test {
   }
 
   const ShortFolder folder_;
-  const Registry registry_ = *Registry::Builtin();
   std::unique_ptr<EnvServer> server_;
   std::unique_ptr<VectorEnv> env_;
 };

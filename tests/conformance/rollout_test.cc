@@ -16,8 +16,9 @@
 #include "hivewire/v1/rollout.grpc.pb.h"
 #include "policy/portable/testing/random_policy.h"
 #include "server/rpc/env_server.h"
-#include "server/tasks/registry.h"
 #include "tests/conformance/raw_session.h"
+#include "tests/testing/builtin_envs.h"
+#include "tests/testing/env_servers.h"
 #include "tests/testing/short_folder.h"
 
 namespace hivewire {
@@ -67,16 +68,11 @@ class RolloutTest : public testing::Test {
 
   void StartServer(bool allow, absl::Duration max_evaluation = absl::Seconds(1)) {
     server_.reset();
-    EnvServerOptions options;
-    options.listen = *ParseListenAddresses(folder_.Socket("env.sock"));
-    options.num_workers = 2;
-    options.render = false;
+    EnvServerOptions options = TestServerOptions(folder_.Socket("env.sock"));
     options.rollouts.allow = allow;
     options.rollouts.max_policy_bytes = 100'000;
     options.rollouts.max_evaluation = max_evaluation;
-    auto server = EnvServer::Start(registry_, options);
-    ASSERT_TRUE(server.ok()) << server.status();
-    server_ = *std::move(server);
+    server_ = StartTestServer(BuiltinEnvs(), options);
     channel_ = grpc::CreateChannel(server_->addresses()[0], grpc::InsecureChannelCredentials());
     control_ = v1::EnvControl::NewStub(channel_);
     rollouts_ = v1::Rollouts::NewStub(channel_);
@@ -154,7 +150,6 @@ class RolloutTest : public testing::Test {
     return std::count(info.capabilities().begin(), info.capabilities().end(), "rollouts") == 1;
   }
 
-  const Registry registry_ = *Registry::Builtin();
   ShortFolder folder_;
   std::unique_ptr<EnvServer> server_;
   std::shared_ptr<grpc::Channel> channel_;

@@ -6,6 +6,7 @@
 #include "server/rpc/env_server.h"
 #include "server/tasks/registry.h"
 #include "tests/conformance/certificates.h"
+#include "tests/testing/env_servers.h"
 #include "tests/testing/short_folder.h"
 
 namespace hivewire {
@@ -23,9 +24,7 @@ class SecurityTest : public testing::Test {
 
   void Start(const std::string& listen) {
     options_.listen = *ParseListenAddresses(listen);
-    auto server = EnvServer::Start(registry_, options_);
-    ASSERT_TRUE(server.ok()) << server.status();
-    server_ = *std::move(server);
+    server_ = StartTestServer(registry_, options_);
     connection_.connect_timeout = absl::Seconds(5);
   }
 

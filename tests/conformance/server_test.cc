@@ -13,6 +13,7 @@
 #include "hivewire/v1/control.grpc.pb.h"
 #include "server/rpc/env_server.h"
 #include "server/tasks/registry.h"
+#include "tests/testing/env_servers.h"
 #include "tests/testing/short_folder.h"
 
 namespace hivewire {
@@ -28,11 +29,7 @@ using ::grpc::reflection::v1::ServerReflectionResponse;
 class ServerTest : public testing::Test {
  protected:
   ServerTest() {
-    EnvServerOptions options;
-    options.listen = *ParseListenAddresses(folder_.Socket("env.sock"));
-    options.num_workers = 1;
-    options.render = false;
-    server_ = *EnvServer::Start(registry_, options);
+    server_ = StartTestServer(registry_, TestServerOptions(folder_.Socket("env.sock")));
     channel_ = grpc::CreateChannel(server_->addresses()[0], grpc::InsecureChannelCredentials());
   }
 

@@ -13,8 +13,9 @@
 #include "hivewire/v1/robot.grpc.pb.h"
 #include "hivewire/v1/session.grpc.pb.h"
 #include "server/rpc/env_server.h"
-#include "server/tasks/registry.h"
 #include "tests/conformance/raw_session.h"
+#include "tests/testing/builtin_envs.h"
+#include "tests/testing/env_servers.h"
 #include "tests/testing/short_folder.h"
 
 namespace hivewire {
@@ -23,15 +24,9 @@ namespace {
 class SessionTest : public testing::Test {
  protected:
   void SetUp() override {
-    registry_ = *Registry::Builtin();
-    EnvServerOptions options;
-    options.listen = *ParseListenAddresses(folder_.Socket("env.sock"));
-    options.num_workers = 2;
-    options.render = false;
+    EnvServerOptions options = TestServerOptions(folder_.Socket("env.sock"));
     options.limits.max_lanes = 1000;
-    auto server = EnvServer::Start(registry_, options);
-    ASSERT_TRUE(server.ok()) << server.status();
-    server_ = *std::move(server);
+    server_ = StartTestServer(BuiltinEnvs(), options);
     channel_ = grpc::CreateChannel(server_->addresses()[0], grpc::InsecureChannelCredentials());
     control_ = v1::EnvControl::NewStub(channel_);
   }
@@ -98,7 +93,6 @@ class SessionTest : public testing::Test {
   }
 
   ShortFolder folder_;
-  Registry registry_;
   std::unique_ptr<EnvServer> server_;
   std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<v1::EnvControl::Stub> control_;

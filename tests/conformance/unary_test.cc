@@ -10,6 +10,7 @@
 #include "server/pool/testing/faulty_task.h"
 #include "server/rpc/env_server.h"
 #include "server/tasks/registry.h"
+#include "tests/testing/env_servers.h"
 #include "tests/testing/short_folder.h"
 
 namespace hivewire {
@@ -28,13 +29,7 @@ class UnaryTest : public testing::Test {
     entry.set_id("Faulty-v0");
     entry.set_task("testing.Faulty");
     ASSERT_TRUE(registry_.AddEntry(entry).ok());
-    EnvServerOptions options;
-    options.listen = *ParseListenAddresses(folder_.Socket("env.sock"));
-    options.num_workers = 2;
-    options.render = false;
-    auto server = EnvServer::Start(registry_, options);
-    ASSERT_TRUE(server.ok()) << server.status();
-    server_ = *std::move(server);
+    server_ = StartTestServer(registry_, TestServerOptions(folder_.Socket("env.sock")));
     stub_ = v1::EnvControl::NewStub(
         grpc::CreateChannel(server_->addresses()[0], grpc::InsecureChannelCredentials()));
   }

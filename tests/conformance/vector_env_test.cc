@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "client/inproc.h"
 #include "tests/conformance/ways.h"
+#include "tests/testing/builtin_envs.h"
 
 namespace hivewire {
 namespace {
@@ -103,7 +104,8 @@ TEST_P(VectorEnvTest, GivesTheResultsOfOneInProcessPoolBitForBit) {
     Workers workers(1);
     VectorEnvOptions reference_options = options_;
     reference_options.server = "inproc:";
-    const auto reference = VectorEnv::Make(reference_options, InprocCarriers(Envs(), workers));
+    const auto reference =
+        VectorEnv::Make(reference_options, InprocCarriers(BuiltinEnvs(), workers));
     ASSERT_TRUE(reference.ok());
     EXPECT_EQ(RunHopper(*env, 200), RunHopper(**reference, 200));
   }

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "client/inproc.h"
 #include "tests/conformance/certificates.h"
+#include "tests/testing/builtin_envs.h"
 
 namespace hivewire {
 
@@ -22,15 +23,6 @@ std::string NameOf(Way way) {
     default:
       return "TwoServers";
   }
-}
-
-const Registry& Envs() {
-  static const Registry* registry = [] {
-    auto built = Registry::Builtin();
-    if (!built.ok()) std::abort();
-    return new Registry(*std::move(built));
-  }();
-  return *registry;
 }
 
 absl::StatusOr<std::unique_ptr<Host>> Host::Start(Way way) {
@@ -78,7 +70,7 @@ absl::Status Host::Serve(const std::string& listen) {
   options.security = security_;
   options.num_workers = 2;
   options.render = false;
-  auto server = EnvServer::Start(Envs(), options);
+  auto server = EnvServer::Start(BuiltinEnvs(), options);
   if (!server.ok()) return server.status();
   absl::StrAppend(&server_, server_.empty() ? "" : ",", (*server)->addresses()[0]);
   servers_.push_back(*std::move(server));
@@ -86,7 +78,7 @@ absl::Status Host::Serve(const std::string& listen) {
 }
 
 CarrierFactory Host::carriers() const {
-  return workers_ != nullptr ? InprocCarriers(Envs(), *workers_) : GrpcCarriers();
+  return workers_ != nullptr ? InprocCarriers(BuiltinEnvs(), *workers_) : GrpcCarriers();
 }
 
 }  // namespace hivewire

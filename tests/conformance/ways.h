@@ -12,7 +12,6 @@
 #include "client/connection.h"
 #include "server/pool/workers.h"
 #include "server/rpc/env_server.h"
-#include "server/tasks/registry.h"
 #include "tests/testing/short_folder.h"
 
 namespace hivewire {
@@ -20,9 +19,6 @@ namespace hivewire {
 enum class Way { kInproc, kUnix, kTcp, kTls, kTwoServers };
 
 std::string NameOf(Way way);
-
-// The built-in envs.
-const Registry& Envs();
 
 // What serves one way; it ends with this object.
 class Host {

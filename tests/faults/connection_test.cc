@@ -13,8 +13,9 @@
 #include "client/session_ticket.h"
 #include "client/vector_env.h"
 #include "server/rpc/env_server.h"
-#include "server/tasks/registry.h"
 #include "tests/faults/proxy.h"
+#include "tests/testing/builtin_envs.h"
+#include "tests/testing/env_servers.h"
 #include "tests/testing/short_folder.h"
 
 namespace hivewire {
@@ -25,20 +26,14 @@ constexpr int kLanes = 6;
 class ConnectionTest : public testing::Test {
  protected:
   void SetUp() override {
-    registry_ = *Registry::Builtin();
     options_.env_id = "Hopper-v5";
     options_.num_envs = kLanes;
   }
 
   std::unique_ptr<EnvServer> Serve(const std::string& socket) {
-    EnvServerOptions options;
-    options.listen = *ParseListenAddresses(folder_.Socket(socket));
-    options.num_workers = 2;
-    options.render = false;
+    EnvServerOptions options = TestServerOptions(folder_.Socket(socket));
     options.drain_grace = drain_grace_;
-    auto server = EnvServer::Start(registry_, options);
-    EXPECT_TRUE(server.ok()) << server.status();
-    return *std::move(server);
+    return StartTestServer(BuiltinEnvs(), options);
   }
 
   std::unique_ptr<VectorEnv> Make(const std::string& server) {
@@ -49,7 +44,6 @@ class ConnectionTest : public testing::Test {
   }
 
   ShortFolder folder_;
-  Registry registry_;
   VectorEnvOptions options_;
   absl::Duration drain_grace_ = absl::Seconds(30);
 };

@@ -18,7 +18,8 @@
 #include "policy/rpc/training_server.h"
 #include "policy/trainer.h"
 #include "server/rpc/env_server.h"
-#include "server/tasks/registry.h"
+#include "tests/testing/builtin_envs.h"
+#include "tests/testing/env_servers.h"
 #include "tests/testing/short_folder.h"
 
 namespace hivewire {
@@ -40,7 +41,6 @@ absl::StatusOr<std::unique_ptr<FragmentSource>> Listen(const v1::LearnerConfig& 
 class CollectorsTest : public testing::TestWithParam<const char*> {
  protected:
   void SetUp() override {
-    registry_ = *Registry::Builtin();
     server_ = Serve("env.sock");
     ConfigSources sources;
     sources.overrides = {absl::StrCat("env.server=", folder_.Socket("env.sock")),
@@ -57,13 +57,7 @@ class CollectorsTest : public testing::TestWithParam<const char*> {
   }
 
   std::unique_ptr<EnvServer> Serve(const std::string& socket) {
-    EnvServerOptions options;
-    options.listen = *ParseListenAddresses(folder_.Socket(socket));
-    options.num_workers = 2;
-    options.render = false;
-    auto server = EnvServer::Start(registry_, options);
-    EXPECT_TRUE(server.ok()) << server.status();
-    return *std::move(server);
+    return StartTestServer(BuiltinEnvs(), TestServerOptions(folder_.Socket(socket)));
   }
 
   // Trains to the end in a folder of this name, in the learner alone or with collectors of so many
@@ -124,7 +118,6 @@ class CollectorsTest : public testing::TestWithParam<const char*> {
   }
 
   ShortFolder folder_;
-  Registry registry_;
   std::unique_ptr<EnvServer> server_;
   v1::LearnerConfig config_;
   std::atomic<bool> over_{false};
@@ -203,13 +196,7 @@ INSTANTIATE_TEST_SUITE_P(Envs, CollectorsTest,
 TEST(ManyCollectors, ThreeHundredAndEightyFourLanesOverThirtyTwoFeedOneLearner) {
   constexpr int kCollectors32 = 32, kLanesEach = 12, kRounds = 8;
   ShortFolder folder;
-  const Registry registry = *Registry::Builtin();
-  EnvServerOptions server_options;
-  server_options.listen = *ParseListenAddresses(folder.Socket("env.sock"));
-  server_options.num_workers = 2;
-  server_options.render = false;
-  const auto server = EnvServer::Start(registry, server_options);
-  ASSERT_TRUE(server.ok()) << server.status();
+  const auto server = StartTestServer(BuiltinEnvs(), TestServerOptions(folder.Socket("env.sock")));
   for (const bool synchronous : {true, false}) {
     const std::string listen = folder.Socket(synchronous ? "sync.sock" : "async.sock");
     ConfigSources sources;

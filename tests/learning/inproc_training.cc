@@ -11,24 +11,11 @@
 #include "policy/config/config.h"
 #include "policy/config/overrides.h"
 #include "policy/trainer.h"
-#include "server/tasks/registry.h"
+#include "tests/testing/builtin_envs.h"
 
 namespace hivewire {
-namespace {
-
-const Registry& Envs() {
-  static const Registry* registry = [] {
-    auto built = Registry::Builtin();
-    if (!built.ok()) std::abort();
-    return new Registry(*std::move(built));
-  }();
-  return *registry;
-}
-
-}  // namespace
-
 InprocTraining::InprocTraining(const std::string& env_id) : workers_(2) {
-  reach_.carriers = InprocCarriers(Envs(), workers_);
+  reach_.carriers = InprocCarriers(BuiltinEnvs(), workers_);
   ConfigSources sources;
   sources.overrides = {"env.server=inproc:",
                        absl::StrCat("env.id=", env_id),

@@ -17,7 +17,7 @@
 #include "policy/nn/testing/random_resnet.h"
 #include "policy/trainer.h"
 #include "server/pool/workers.h"
-#include "server/tasks/registry.h"
+#include "tests/testing/builtin_envs.h"
 
 namespace hivewire {
 namespace {
@@ -59,15 +59,14 @@ v1::LearnerConfig Small(const std::string& preset) {
 }
 
 TEST(Presets, EachTrains) {
-  const Registry registry = *Registry::Builtin();
   Workers workers(1);
   Reach reach;
-  reach.carriers = InprocCarriers(registry, workers);
+  reach.carriers = InprocCarriers(BuiltinEnvs(), workers);
   const std::string path = testing::TempDir() + "/run";
   for (const PresetSummary& preset : PresetSummaries()) {
     const v1::LearnerConfig config = Small(preset.name);
     // The error says what the env needs, and how a user gets it.
-    if (const auto task = registry.Make(config.env().id(), {});
+    if (const auto task = BuiltinEnvs().Make(config.env().id(), {});
         absl::IsUnimplemented(task.status())) {
       std::cerr << "NOT TRAINED: " << preset.name << ": " << task.status().message() << '\n';
       continue;

@@ -17,7 +17,8 @@
 #include "policy/ranks/testing/joined_ranks.h"
 #include "policy/trainer.h"
 #include "server/rpc/env_server.h"
-#include "server/tasks/registry.h"
+#include "tests/testing/builtin_envs.h"
+#include "tests/testing/env_servers.h"
 #include "tests/testing/short_folder.h"
 
 namespace hivewire {
@@ -30,14 +31,7 @@ constexpr int kUpdate = kLanes * kSteps;
 class RanksTest : public testing::Test {
  protected:
   void SetUp() override {
-    registry_ = *Registry::Builtin();
-    EnvServerOptions options;
-    options.listen = *ParseListenAddresses(folder_.Socket("env.sock"));
-    options.num_workers = 2;
-    options.render = false;
-    auto server = EnvServer::Start(registry_, options);
-    ASSERT_TRUE(server.ok()) << server.status();
-    server_ = *std::move(server);
+    server_ = StartTestServer(BuiltinEnvs(), TestServerOptions(folder_.Socket("env.sock")));
     ConfigSources sources;
     sources.overrides = {absl::StrCat("env.server=", folder_.Socket("env.sock")),
                          "env.id=CartPole-v1", absl::StrCat("env.num_envs=", kLanes),
@@ -88,7 +82,6 @@ class RanksTest : public testing::Test {
   }
 
   ShortFolder folder_;
-  Registry registry_;
   std::unique_ptr<EnvServer> server_;
   v1::LearnerConfig config_;
 };

@@ -14,7 +14,8 @@
 #include "policy/config/config.h"
 #include "policy/trainer.h"
 #include "server/rpc/env_server.h"
-#include "server/tasks/registry.h"
+#include "tests/testing/builtin_envs.h"
+#include "tests/testing/env_servers.h"
 #include "tests/testing/short_folder.h"
 
 namespace hivewire {
@@ -28,20 +29,14 @@ constexpr int kTotal = 4 * kUpdate;
 class RemotePolicyTest : public testing::TestWithParam<const char*> {
  protected:
   void SetUp() override {
-    registry_ = *Registry::Builtin();
     server_ = Serve("env.sock", /*rollouts=*/true);
     config_ = Config(GetParam(), folder_.Socket("env.sock"));
   }
 
   std::unique_ptr<EnvServer> Serve(const std::string& socket, bool rollouts) {
-    EnvServerOptions options;
-    options.listen = *ParseListenAddresses(folder_.Socket(socket));
-    options.num_workers = 2;
-    options.render = false;
+    EnvServerOptions options = TestServerOptions(folder_.Socket(socket));
     options.rollouts.allow = rollouts;
-    auto server = EnvServer::Start(registry_, options);
-    EXPECT_TRUE(server.ok()) << server.status();
-    return *std::move(server);
+    return StartTestServer(BuiltinEnvs(), options);
   }
 
   static v1::LearnerConfig Config(const std::string& env_id, const std::string& server) {
@@ -94,7 +89,6 @@ class RemotePolicyTest : public testing::TestWithParam<const char*> {
   }
 
   ShortFolder folder_;
-  Registry registry_;
   std::unique_ptr<EnvServer> server_;
   v1::LearnerConfig config_;
 };

@@ -14,7 +14,8 @@
 #include "client/vector_rollout.h"
 #include "policy/portable/testing/random_policy.h"
 #include "server/rpc/env_server.h"
-#include "server/tasks/registry.h"
+#include "tests/testing/builtin_envs.h"
+#include "tests/testing/env_servers.h"
 #include "tests/testing/short_folder.h"
 
 namespace hivewire {
@@ -26,14 +27,9 @@ constexpr int kLanes = 3;  // on each server
 class DrainingTest : public testing::Test {
  protected:
   std::unique_ptr<EnvServer> Serve(const std::string& socket) {
-    EnvServerOptions options;
-    options.listen = *ParseListenAddresses(folder_.Socket(socket));
-    options.num_workers = 2;
-    options.render = false;
+    EnvServerOptions options = TestServerOptions(folder_.Socket(socket));
     options.rollouts.allow = true;
-    auto server = EnvServer::Start(registry_, options);
-    EXPECT_TRUE(server.ok()) << server.status();
-    return *std::move(server);
+    return StartTestServer(BuiltinEnvs(), options);
   }
 
   // Hopper-v5, whose lanes on the first server are reset by seeds 0, 1, ….
@@ -90,7 +86,6 @@ class DrainingTest : public testing::Test {
   }
 
   ShortFolder folder_;
-  const Registry registry_ = *Registry::Builtin();
 };
 
 TEST_F(DrainingTest, ACollectionGoesOnElsewhereBitForBit) {

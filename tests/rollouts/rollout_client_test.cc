@@ -16,8 +16,9 @@
 #include "base/error.h"
 #include "client/vector_env.h"
 #include "server/rpc/env_server.h"
-#include "server/tasks/registry.h"
 #include "tests/faults/proxy.h"
+#include "tests/testing/builtin_envs.h"
+#include "tests/testing/env_servers.h"
 #include "tests/testing/short_folder.h"
 
 namespace hivewire {
@@ -28,20 +29,12 @@ constexpr uint32_t kLength = 20;
 
 class RolloutClientTest : public testing::Test {
  protected:
-  void SetUp() override {
-    registry_ = *Registry::Builtin();
-    server_ = Serve(/*rollouts=*/true);
-  }
+  void SetUp() override { server_ = Serve(/*rollouts=*/true); }
 
   std::unique_ptr<EnvServer> Serve(bool rollouts) {
-    EnvServerOptions options;
-    options.listen = *ParseListenAddresses(folder_.Socket("env.sock"));
-    options.num_workers = 2;
-    options.render = false;
+    EnvServerOptions options = TestServerOptions(folder_.Socket("env.sock"));
     options.rollouts.allow = rollouts;
-    auto server = EnvServer::Start(registry_, options);
-    EXPECT_TRUE(server.ok()) << server.status();
-    return *std::move(server);
+    return StartTestServer(BuiltinEnvs(), options);
   }
 
   // CartPole-v1, its lanes reset by seeds 0, 1, 2, …
@@ -97,7 +90,6 @@ class RolloutClientTest : public testing::Test {
   }
 
   ShortFolder folder_;
-  Registry registry_;
   ConnectionOptions connection_;
   std::unique_ptr<EnvServer> server_;
 };
