@@ -10,7 +10,8 @@
 
 namespace hivewire {
 
-// Two workers that draw nothing; for the rest as a server is by default. `address` as --listen has it.
+// Two workers that draw nothing; for the rest as a server is by default. `address` as --listen has
+// it.
 EnvServerOptions TestServerOptions(const std::string& address);
 
 // Started, or the test ends here. `registry` outlives it.
