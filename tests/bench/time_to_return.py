@@ -57,7 +57,8 @@ def reached(progress, wanted):
     with open(progress, newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):
             ended, before = int(float(row["episodes"])) - before, int(float(row["episodes"]))
-            latest += [float(row["episodic_return"])] * ended
+            if ended:  # an update may see none end
+                latest += [float(row["episodic_return"])] * ended
             while len(latest) > EPISODES:
                 latest.popleft()
             mean = sum(latest) / len(latest) if latest else None
