@@ -6,8 +6,8 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "base/nearest.h"
 #include "policy/nn/float_bytes.h"
+#include "policy/nn/named.h"
 
 namespace hivewire {
 namespace {
@@ -22,10 +22,8 @@ constexpr double kHalf = (kHighest - kLowest) / 2;
 
 absl::StatusOr<Deviation> Deviation::Make(const v1::DistributionConfig& config, int64_t dim) {
   const std::string& std = config.std();
-  if (std != "free" && std != "state" && std != "fixed") {
-    return absl::InvalidArgumentError(absl::StrCat("distribution.std is \"", std, "\"",
-                                                   NearestHint(std, {{"free", "state", "fixed"}})));
-  }
+  const absl::Status known = CheckName("distribution.std", std, {"free", "state", "fixed"});
+  if (!known.ok()) return known;
   const double initial = config.initial_log_std();
   if (std == "state" && !(initial > kLowest && initial < kHighest)) {
     return absl::InvalidArgumentError(absl::StrCat("distribution.initial_log_std is ", initial,

@@ -5,8 +5,7 @@
 #include <cstring>
 #include <string>
 
-#include "absl/strings/str_cat.h"
-#include "base/nearest.h"
+#include "policy/nn/named.h"
 
 namespace hivewire {
 
@@ -14,17 +13,10 @@ absl::StatusOr<HeadOptions> HeadOptions::Make(const v1::ModelConfig& config,
                                               const ModelShape& shape) {
   const absl::StatusOr<ActivationKind> activation = ParseActivation(config.activation());
   if (!activation.ok()) return activation.status();
-  const auto check = [](absl::string_view field, const std::string& value,
-                        const std::vector<std::string>& known) -> absl::Status {
-    for (const std::string& name : known) {
-      if (value == name) return absl::OkStatus();
-    }
-    return absl::InvalidArgumentError(
-        absl::StrCat("model.", field, " is \"", value, "\"", NearestHint(value, known)));
-  };
-  absl::Status status = check("policy_activation", config.policy_activation(), {"none", "tanh"});
+  absl::Status status =
+      CheckName("model.policy_activation", config.policy_activation(), {"none", "tanh"});
   if (status.ok()) {
-    status = check("initialization", config.initialization(), {"orthogonal", "uniform"});
+    status = CheckName("model.initialization", config.initialization(), {"orthogonal", "uniform"});
   }
   if (status.ok() && config.shared_trunk() && !shape.policy_columns.empty()) {
     status = absl::InvalidArgumentError(

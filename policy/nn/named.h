@@ -1,18 +1,26 @@
-// One of several settings that a config knows by name.
+// What a config chooses by name.
 #ifndef HIVEWIRE_POLICY_NN_NAMED_H_
 #define HIVEWIRE_POLICY_NN_NAMED_H_
 
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "base/nearest.h"
+#include "absl/types/span.h"
 
 namespace hivewire {
 
-// The one whose member `name` it is. INVALID_ARGUMENT names the field and what it can be.
+// INVALID_ARGUMENT: what the field is, and the nearest that it can be.
+absl::Status UnknownName(absl::string_view field, absl::string_view name,
+                         absl::Span<const std::string> known);
+
+// That, unless the name is known.
+absl::Status CheckName(absl::string_view field, absl::string_view name,
+                       absl::Span<const std::string> known);
+
+// The one of `all` whose member `name` it is; UnknownName if there is none.
 template <typename Named>
 absl::StatusOr<const Named*> FindNamed(absl::string_view field, const std::string& name,
                                        const std::vector<Named>& all) {
@@ -21,8 +29,7 @@ absl::StatusOr<const Named*> FindNamed(absl::string_view field, const std::strin
     if (name == one.name) return &one;
     names.emplace_back(one.name);
   }
-  return absl::InvalidArgumentError(
-      absl::StrCat(field, " is \"", name, "\"", NearestHint(name, names)));
+  return UnknownName(field, name, names);
 }
 
 }  // namespace hivewire

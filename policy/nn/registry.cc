@@ -4,8 +4,6 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/strings/str_cat.h"
-#include "base/nearest.h"
 #include "policy/nn/actor_critic.h"
 #include "policy/nn/beta.h"
 #include "policy/nn/categorical.h"
@@ -13,6 +11,7 @@
 #include "policy/nn/gaussian.h"
 #include "policy/nn/model.h"
 #include "policy/nn/multi_categorical.h"
+#include "policy/nn/named.h"
 #include "policy/nn/register.h"
 #include "policy/nn/tanh_gaussian.h"
 
@@ -51,8 +50,7 @@ absl::StatusOr<Factory> Find(const Table<Factory>& table, absl::string_view fiel
   if (found != table.end()) return found->second;
   std::vector<std::string> names;
   for (const auto& [known, factory] : table) names.push_back(known);
-  return absl::InvalidArgumentError(
-      absl::StrCat(field, " is \"", name, "\"", NearestHint(name, names)));
+  return UnknownName(field, name, names);
 }
 
 }  // namespace

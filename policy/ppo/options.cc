@@ -9,6 +9,7 @@
 #include "absl/strings/str_format.h"
 #include "base/nearest.h"
 #include "policy/nn/architecture.h"
+#include "policy/nn/named.h"
 
 namespace hivewire {
 namespace {
@@ -25,9 +26,7 @@ class Checks {
 
   void TakeName(absl::string_view field, const std::string& value,
                 const std::vector<std::string>& known) {
-    if (!status_.ok() || std::find(known.begin(), known.end(), value) != known.end()) return;
-    status_ = absl::InvalidArgumentError(
-        absl::StrCat("ppo.", field, " is \"", value, "\"", NearestHint(value, known)));
+    if (status_.ok()) status_ = CheckName(absl::StrCat("ppo.", field), value, known);
   }
 
   absl::Status status() const { return status_; }
