@@ -45,7 +45,7 @@ def fields_of(text):
             value = re.search(rf"^  {name}: (.*)$", body, re.M).group(1)
             config[name] = json.loads(value)
         if message == "env":
-            options = re.findall(r'key: "(.*)"\s+value \{\s+(?:bool|int|double)_value: (.*)', body)
+            options = re.findall(r'key: "(.*)"\s+value \{\s+(?:bool|int|double|string)_value: (.*)', body)
             config["env_options"] = {key: json.loads(value) for key, value in options}
     return config
 

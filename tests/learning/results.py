@@ -118,10 +118,9 @@ def train(preset, seed, server, folder, settings):
         f"{command} --run_folder=RUN" + (f", ended by SIGTERM at {stop_at:,} frames" if stop_at else ""),
         f"learner eval RUN --checkpoint=last --episodes={EPISODES} --json",
     ]
-    if solves(preset) and seed == 1:
-        RESULTS.mkdir(exist_ok=True)
-        subprocess.run([learner, "record", str(run), f"--server={server}", "--checkpoint=last",
-                        f"--video={RESULTS / preset}.gif"], check=True, stdout=subprocess.DEVNULL)
+    if solves(preset):
+        subprocess.run([learner, "record", str(run), f"--server={server}", "--checkpoint=last"],
+                       check=True, stdout=subprocess.DEVNULL)
     return row, run
 
 
@@ -131,7 +130,7 @@ def rows_of(preset):
 
 
 def keep(row, run):
-    """Puts the row into its file, ordered by seed; the first seed's curve and config beside it."""
+    """Puts the row into its file, ordered by seed; the first seed's curve, config and video beside it."""
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{row['preset']}.jsonl"
     rows = [r for r in rows_of(row["preset"]) if r["seed"] != row["seed"]] + [row]
@@ -145,6 +144,8 @@ def keep(row, run):
         # Where its server was is nothing to repeat.
         config = re.sub(r'^ *server: ".*"\n', "", config, flags=re.MULTILINE)
         (RESULTS / f"{row['preset']}.textproto").write_text(config)
+        if solves(row["preset"]):
+            shutil.copy(run / "episode.gif", RESULTS / f"{row['preset']}.gif")
 
 
 def solves(preset):
@@ -162,11 +163,12 @@ def means_of(rows, measure="mean"):
 
 def verdict(goal, rows):
     """Whether the mean over the seeds reaches the goal: the last policies', or the best ones'."""
-    means = means_of(rows, "solved" if "solved" in goal else "mean")
+    measure, bound = ("solved", goal["solved"]) if "solved" in goal else ("mean", goal["goal"])
+    means = means_of(rows, measure)
     better = (lambda mean, bound: mean <= bound) if goal.get("most") else (
         lambda mean, bound: mean >= bound)
     for name, mean in means.items():
-        if better(mean, goal["solved" if "solved" in goal else "goal"]):
+        if better(mean, bound):
             return "reached" if name == "last" else "reached by the best"
     floor = goal.get("floor")
     if floor is not None and any(better(mean, floor) for mean in means.values()):
