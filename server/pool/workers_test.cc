@@ -52,6 +52,15 @@ class Gate : public Workers::Job {
   std::promise<void> begun, open;
 };
 
+// Holds up two workers from now on; the second is posted before the first has begun.
+std::vector<std::shared_ptr<Gate>> HoldUpTwo(Workers::Tenant& gatekeeper) {
+  const std::vector<std::shared_ptr<Gate>> gates = {std::make_shared<Gate>(),
+                                                    std::make_shared<Gate>()};
+  for (const auto& gate : gates) gatekeeper.Post(gate);
+  for (const auto& gate : gates) gate->begun.get_future().wait();
+  return gates;
+}
+
 // Holds up one worker from now on.
 std::shared_ptr<Gate> HoldUp(Workers::Tenant& gatekeeper) {
   auto gate = std::make_shared<Gate>();
@@ -203,10 +212,7 @@ TEST(Workers, WhileAllAreInLongItemsThePollerIsLookedAfter) {
   Mail mail(workers, log);
   workers.SetPoller(&mail);
   Workers::Tenant gatekeeper(workers, absl::Minutes(1));
-  const std::vector<std::shared_ptr<Gate>> gates = {std::make_shared<Gate>(),
-                                                    std::make_shared<Gate>()};
-  for (const auto& gate : gates) gatekeeper.Post(gate);
-  for (const auto& gate : gates) gate->begun.get_future().wait();
+  const auto gates = HoldUpTwo(gatekeeper);
   mail.Send(1);
   mail.WaitUntilTaken();
   for (const auto& gate : gates) gate->open.set_value();
@@ -223,11 +229,7 @@ TEST(Workers, WhatIsPostedWhileOneSleepsAndOneWaitsForThePollerIsBegunByBoth) {
   for (int round = 0; round < 30; ++round) {
     // Longer than an idle worker looks before it waits.
     absl::SleepFor(absl::Milliseconds(2));
-    const std::vector<std::shared_ptr<Gate>> gates = {std::make_shared<Gate>(),
-                                                      std::make_shared<Gate>()};
-    for (const auto& gate : gates) tenant.Post(gate);
-    for (const auto& gate : gates) gate->begun.get_future().wait();
-    for (const auto& gate : gates) gate->open.set_value();
+    for (const auto& gate : HoldUpTwo(tenant)) gate->open.set_value();
   }
   workers.SetPoller(nullptr);
 }

@@ -7,6 +7,7 @@
 #include "client/inproc.h"
 #include "tests/conformance/certificates.h"
 #include "tests/testing/builtin_envs.h"
+#include "tests/testing/env_servers.h"
 
 namespace hivewire {
 
@@ -63,13 +64,8 @@ absl::StatusOr<std::unique_ptr<Host>> Host::Start(Way way) {
 }
 
 absl::Status Host::Serve(const std::string& listen) {
-  EnvServerOptions options;
-  auto addresses = ParseListenAddresses(listen);
-  if (!addresses.ok()) return addresses.status();
-  options.listen = *std::move(addresses);
+  EnvServerOptions options = TestServerOptions(listen);
   options.security = security_;
-  options.num_workers = 2;
-  options.render = false;
   auto server = EnvServer::Start(BuiltinEnvs(), options);
   if (!server.ok()) return server.status();
   absl::StrAppend(&server_, server_.empty() ? "" : ",", (*server)->addresses()[0]);

@@ -1,10 +1,5 @@
 #include "tests/testing/env_servers.h"
 
-#include <gtest/gtest.h>
-
-#include <cstdlib>
-#include <utility>
-
 namespace hivewire {
 
 EnvServerOptions TestServerOptions(const std::string& address) {
@@ -17,12 +12,7 @@ EnvServerOptions TestServerOptions(const std::string& address) {
 
 std::unique_ptr<EnvServer> StartTestServer(const Registry& registry,
                                            const EnvServerOptions& options) {
-  absl::StatusOr<std::unique_ptr<EnvServer>> server = EnvServer::Start(registry, options);
-  if (!server.ok()) {
-    ADD_FAILURE() << server.status();
-    std::abort();
-  }
-  return *std::move(server);
+  return EnvServer::Start(registry, options).value();
 }
 
 }  // namespace hivewire

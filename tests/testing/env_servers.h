@@ -14,7 +14,7 @@ namespace hivewire {
 // it.
 EnvServerOptions TestServerOptions(const std::string& address);
 
-// Started, or the test ends here. `registry` outlives it.
+// Started, or the test fails here. `registry` outlives it.
 std::unique_ptr<EnvServer> StartTestServer(const Registry& registry,
                                            const EnvServerOptions& options);
 
