@@ -31,6 +31,7 @@ class EmbeddedSource : public FragmentSource {
   absl::Status Start(uint64_t seed) override { return collector_.Start(seed); }
   absl::StatusOr<std::vector<Experience>> Gather(const v1::Policy& policy, int steps) override;
   int64_t losses() const override { return collector_.losses(); }
+  std::vector<Statistic> statistics() const override { return collector_.statistics(); }
   absl::Status Save(bool env_state, TensorMap& tensors) override;
   absl::Status Load(const TensorMap& tensors, uint64_t seed, absl::Status& env_state_lost) override;
 

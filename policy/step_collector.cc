@@ -5,10 +5,21 @@
 #include <string>
 #include <utility>
 
+#include "absl/time/clock.h"
+
 namespace hivewire {
 namespace {
 
 constexpr char kObservations[] = "collector.observations";
+
+// What `call` returns; the time it took is added to `total`.
+template <typename Call>
+auto Timed(absl::Duration& total, Call call) {
+  const absl::Time begin = absl::Now();
+  auto result = call();
+  total += absl::Now() - begin;
+  return result;
+}
 
 }  // namespace
 
@@ -58,6 +69,7 @@ absl::Status StepCollector::StartEpisodes(uint64_t seed, StepResult& result, boo
 absl::StatusOr<int64_t> StepCollector::Collect(int64_t max_frames) {
   const int64_t num_lanes = env_.num_envs();
   const int64_t frames = std::min(max_frames, actor_.StepsUntilUpdate() * num_lanes);
+  times_ = {};
   // In the last round only the first lanes take a step.
   for (int64_t begun = 0; begun < frames; begun += num_lanes) {
     const int64_t lanes = std::min(num_lanes, frames - begun);
@@ -87,7 +99,8 @@ absl::StatusOr<int64_t> StepCollector::Collect(int64_t max_frames) {
 absl::Status StepCollector::Send(Group& group, int count) {
   const LaneRange lanes = {group.lanes.first, count};
   const absl::Span<char> actions(group.actions.data(), count * action_.row_bytes());
-  absl::Status status = actor_.Act(lanes, ObservationsOf(lanes), actions);
+  absl::Status status =
+      Timed(times_.act, [&] { return actor_.Act(lanes, ObservationsOf(lanes), actions); });
   if (!status.ok()) return status;
   group.in_flight = count;
   if (group.restarted) {
@@ -136,7 +149,7 @@ void StepCollector::TakeRestart(Group& group, int count) {
 
 absl::Status StepCollector::Await(Group& group) {
   while (!group.arrived) {
-    absl::Status status = env_.Receive(scratch_);
+    absl::Status status = Timed(times_.wait, [&] { return env_.Receive(scratch_); });
     if (PoolsAreGone(status)) {
       status = Renew();
       if (status.ok()) continue;
@@ -167,7 +180,9 @@ absl::Status StepCollector::Finish(Group& group) {
   }
   faults_ += static_cast<int64_t>(result.faults.size());
 
-  if (absl::Status status = TakeObservations(lanes.first, result); !status.ok()) return status;
+  absl::Status status =
+      Timed(times_.observe, [&] { return TakeObservations(lanes.first, result); });
+  if (!status.ok()) return status;
   normalizers_.NormalizeRewards(lanes.first, absl::MakeSpan(rewards_), valid_, result.terminated,
                                 result.truncated);
   return actor_.Record(lanes, {.next_observations = ObservationsOf(lanes),
@@ -200,6 +215,12 @@ absl::Span<float> StepCollector::ObservationsOf(LaneRange lanes) {
 std::vector<EpisodeSummary> StepCollector::TakeEpisodes() { return std::exchange(episodes_, {}); }
 
 int64_t StepCollector::TakeFaults() { return std::exchange(faults_, 0); }
+
+std::vector<Statistic> StepCollector::statistics() const {
+  return {{"charts/wait_seconds", absl::ToDoubleSeconds(times_.wait)},
+          {"charts/observe_seconds", absl::ToDoubleSeconds(times_.observe)},
+          {"charts/act_seconds", absl::ToDoubleSeconds(times_.act)}};
+}
 
 absl::Status StepCollector::Save(bool env_state, TensorMap& tensors) {
   tensors.PutFloats(kObservations, observations_);

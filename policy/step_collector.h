@@ -6,6 +6,10 @@
 //
 // Where the pools are lost, the step whose result was lost, or the next one where none was under
 // way, is recorded as none (not valid).
+//
+// Its statistics say where the time of the last Collect went, in seconds: charts/wait_seconds for
+// the envs' results, charts/observe_seconds on transforms and normalisers, charts/act_seconds on
+// the policy.
 #ifndef HIVEWIRE_POLICY_STEP_COLLECTOR_H_
 #define HIVEWIRE_POLICY_STEP_COLLECTOR_H_
 
@@ -15,6 +19,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "client/vector_env.h"
 #include "hivewire/v1/learner.pb.h"
 #include "policy/action_space.h"
@@ -36,6 +41,7 @@ class StepCollector : public Collector {
   int64_t losses() const override { return losses_; }
   std::vector<EpisodeSummary> TakeEpisodes() override;
   int64_t TakeFaults() override;
+  std::vector<Statistic> statistics() const override;
   ObservationNormalizer* observation_normalizer() override { return normalizers_.observation(); }
   absl::Status Save(bool env_state, TensorMap& tensors) override;
   absl::Status Load(const TensorMap& tensors, uint64_t seed, absl::Status& env_state_lost) override;
@@ -53,6 +59,12 @@ class StepCollector : public Collector {
     StepResult result;
     std::vector<uint32_t> env_ids;
     std::vector<char> actions;
+  };
+
+  struct Times {
+    absl::Duration wait;
+    absl::Duration observe;
+    absl::Duration act;
   };
 
   absl::Status Send(Group& group, int count);
@@ -89,6 +101,7 @@ class StepCollector : public Collector {
   std::vector<uint8_t> seen_;
   std::vector<EpisodeSummary> episodes_;
   int64_t faults_ = 0;
+  Times times_;  // of the last Collect
 };
 
 }  // namespace hivewire

@@ -37,6 +37,9 @@ constexpr Column kColumns[] = {
     {"approx_kl", "losses/approx_kl"},
     {"clipfrac", "losses/clipfrac"},
     {"explained_variance", "losses/explained_variance"},
+    {"wait_seconds", "charts/wait_seconds"},
+    {"observe_seconds", "charts/observe_seconds"},
+    {"act_seconds", "charts/act_seconds"},
 };
 
 std::vector<std::string> Names() {

@@ -43,6 +43,27 @@ TEST(Reports, EachUpdateIsARowAndAnEvent) {
             (std::vector<int64_t>{kUpdate, 2 * kUpdate, 3 * kUpdate, kTotal}));
 }
 
+TEST(Reports, ARowSaysWhereTheTimeWent) {
+  InprocTraining training("CartPole-v1");
+  const RunFolder folder = training.Train("times", kTotal);
+  const auto sum = [&](const std::string& tag) {
+    double total = 0;
+    const auto points = ReadScalars(folder.path(), tag);
+    EXPECT_TRUE(points.ok()) << points.status();
+    if (!points.ok()) return total;
+    for (const ScalarPoint& point : *points) {
+      EXPECT_GT(point.value, 0) << tag;
+      total += point.value;
+    }
+    return total;
+  };
+  const double parts = sum("charts/wait_seconds") + sum("charts/observe_seconds") +
+                       sum("charts/act_seconds") + sum("charts/update_seconds");
+  const auto seconds = ReadScalars(folder.path(), "charts/seconds");
+  ASSERT_TRUE(seconds.ok()) << seconds.status();
+  EXPECT_LE(parts, seconds->back().value + 1e-3);  // events hold single floats
+}
+
 TEST(Reports, TrackersAreThoseAskedFor) {
   InprocTraining training("CartPole-v1");
   training.Set({"output.trackers=[wandb]"});
