@@ -25,6 +25,8 @@ struct RenderQuality {
   bool reflections = true;
   // As many samples a pixel as the model asks for; else one.
   bool multisampling = true;
+  // Else meshes have no more detail than small images show (coarse_meshes.h).
+  bool fine_meshes = true;
 
   bool operator==(const RenderQuality&) const = default;
 };

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/error.h"
 #include "base/nearest.h"
+#include "server/sim/coarse_meshes.h"
 
 namespace hivewire {
 namespace {
@@ -117,12 +118,13 @@ absl::StatusOr<std::unique_ptr<Renderer>> Renderer::Create(std::shared_ptr<const
   mjModel* changed = nullptr;
   const absl::Status status = Simulation::Guard([&] {
     const mjModel* shown = renderer->model_->get();
-    if (!quality.multisampling || !quality.shadows) {
+    if (!quality.multisampling || !quality.shadows || !quality.fine_meshes) {
       // The context takes its buffers' sizes from the model.
       changed = mj_copyModel(nullptr, shown);
       if (changed == nullptr) mju_error("no memory for a copy of the model");
       if (!quality.multisampling) changed->vis.quality.offsamples = 0;
       if (!quality.shadows) changed->vis.quality.shadowsize = 0;
+      if (!quality.fine_meshes) CoarsenMeshes(*changed);
       shown = changed;
     }
     mjr_makeContext(shown, &renderer->context_, mjFONTSCALE_100);

@@ -12,6 +12,7 @@
 #include "absl/strings/strip.h"
 #include "base/error.h"
 #include "base/nearest.h"
+#include "server/sim/coarse_meshes.h"
 #include "server/tasks/spec_builder.h"
 
 namespace hivewire {
@@ -19,6 +20,8 @@ namespace {
 
 constexpr char kFlat[] = "1d";
 constexpr char kFast[] = "fast";
+// Up to so many pixels a side a fast image does without details of meshes.
+constexpr uint32_t kSmall = 256;
 constexpr const char* kEncoders[] = {kFlat,   "2d",    "r3m18", "r3m34", "r3m50",
                                      "rrl18", "rrl34", "rrl50", "vc1s",  "vc1l"};
 
@@ -76,9 +79,14 @@ v1::LeafSpec MakeImageLeaf(const std::string& name, const VisualKey& key) {
                       " takes, which is the client's to run.");
     }
   }
-  absl::StrAppend(&doc, key.view.quality == kFastQuality
-                            ? " Drawn without shadows, reflections and multisampling."
-                            : " Drawn as MuJoCo's own renderer draws.");
+  const RenderQuality& quality = key.view.quality;
+  absl::StrAppend(&doc, quality == RenderQuality{}
+                            ? " Drawn as MuJoCo's own renderer draws."
+                            : " Drawn without shadows, reflections and multisampling.");
+  if (!quality.fine_meshes) {
+    absl::StrAppend(&doc, " A mesh of more than ", kFewFaces, " faces is drawn with detail of 1/",
+                    kMeshCells, " of its size.");
+  }
   leaf.set_doc(doc);
   return leaf;
 }
@@ -92,16 +100,15 @@ std::vector<v1::OptionSpec> VisualOptions(const std::vector<std::string>& keys) 
               "rgb:CAMERA:HEIGHTxWIDTH:ENCODER, or d: for the distance. Drawn where selected."),
           StringOption("render_preset", "exact", {"exact", kFast},
                        "Images as MuJoCo's own renderer draws them, or without shadows, "
-                       "reflections and multisampling, which is many times as fast in software.")};
+                       "reflections, multisampling and, in colour images of up to 256 pixels a "
+                       "side, small details of large meshes, which is many times as fast in "
+                       "software.")};
 }
 
-RenderQuality QualityOf(absl::string_view preset) {
-  return preset == kFast ? kFastQuality : RenderQuality{};
-}
+bool IsFast(absl::string_view preset) { return preset == kFast; }
 
 absl::StatusOr<std::vector<ImageLeaf>> AddVisualLeaves(absl::Span<const std::string> keys,
-                                                       const RenderQuality& quality,
-                                                       const mjModel& model,
+                                                       bool fast, const mjModel& model,
                                                        const std::string& field,
                                                        v1::EnvSpec& spec) {
   std::vector<ImageLeaf> images;
@@ -109,7 +116,11 @@ absl::StatusOr<std::vector<ImageLeaf>> AddVisualLeaves(absl::Span<const std::str
     if (std::count(keys.begin(), keys.end(), key) > 1) return Bad(field, key, "stands twice");
     absl::StatusOr<VisualKey> parsed = ParseKey(key, field);
     if (!parsed.ok()) return parsed.status();
-    parsed->view.quality = quality;
+    ImageView& view = parsed->view;
+    if (fast) {
+      view.quality = kFastQuality;
+      view.quality.fine_meshes = view.depth || std::max(view.width, view.height) > kSmall;
+    }
     const absl::Status status = CheckImageView(parsed->view, model, field);
     if (!status.ok()) return status;
     *spec.add_observation() = MakeImageLeaf(key, *parsed);

@@ -23,14 +23,14 @@ namespace hivewire {
 // visual_keys, by default `keys`, and render_preset.
 std::vector<v1::OptionSpec> VisualOptions(const std::vector<std::string>& keys);
 
-// Of an option called render_preset, or a field: "exact" or "fast".
-RenderQuality QualityOf(absl::string_view preset);
+// Whether an option called render_preset is "fast", not "exact".
+bool IsFast(absl::string_view preset);
 
-// Adds a leaf to `spec` for each of `keys`, and says which they are. BAD_OPTION naming `field` for
-// a key that is none, that stands twice, or whose camera the model does not have.
+// Adds a leaf to `spec` for each of `keys`, and says which they are and how they are drawn.
+// BAD_OPTION naming `field` for a key that is none, that stands twice, or whose camera the model
+// does not have.
 absl::StatusOr<std::vector<ImageLeaf>> AddVisualLeaves(absl::Span<const std::string> keys,
-                                                       const RenderQuality& quality,
-                                                       const mjModel& model,
+                                                       bool fast, const mjModel& model,
                                                        const std::string& field, v1::EnvSpec& spec);
 
 }  // namespace hivewire

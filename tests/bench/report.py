@@ -381,7 +381,8 @@ def robohive_section(robohive):
             (
                 "With all images of the env after each step, 4 lanes over UDS, OpenGL in software;"
                 " Python draws its 4 envs in one process. `exact` is what Python draws, to the last"
-                " bit; `fast` leaves out shadows, reflections and multisampling."
+                " bit; `fast` leaves out shadows, reflections, multisampling and, as small as these"
+                " images are, details of large meshes."
             ),
             table(
                 ["env", "Python, steps/s", "exact", "÷ Python", "fast", "÷ Python"],

@@ -117,8 +117,8 @@ absl::Status ComposedTask::Compile(const v1::EnvEntry& entry, const Libraries& l
   if (status.ok()) status = CompileCameras(env);
   if (!status.ok()) return status;
   const std::vector<std::string> keys(env.visual_key().begin(), env.visual_key().end());
-  auto images = AddVisualLeaves(keys, env.fast_images() ? kFastQuality : RenderQuality{},
-                                *model_->get(), "composed.visual_key", spec_);
+  auto images =
+      AddVisualLeaves(keys, env.fast_images(), *model_->get(), "composed.visual_key", spec_);
   if (!images.ok()) return FieldError("composed.visual_key", images.status().message());
   images_ = *std::move(images);
   return absl::OkStatus();

@@ -252,7 +252,7 @@ absl::Status RoboHiveTask::FillSpec(const Parameters& parameters) {
   }
   observation.set_doc("Entries of obs_dict, one after the other.");
   auto images = AddVisualLeaves(GetStringList(options_, "visual_keys"),
-                                QualityOf(GetString(options_, "render_preset")), model,
+                                IsFast(GetString(options_, "render_preset")), model,
                                 "options.visual_keys", spec_);
   if (!images.ok()) return images.status();
   images_ = *std::move(images);

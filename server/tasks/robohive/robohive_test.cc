@@ -190,13 +190,21 @@ TEST_F(RoboHive, VisualKeysAreLeavesOfTheObservation) {
   EXPECT_EQ(top.name(), "rgb:top_cam:256x256:2d");
   EXPECT_EQ(top.dtype(), v1::DTYPE_UINT8);
   EXPECT_THAT(top.shape(), ElementsAre(256, 256, 3));
-  const auto reach = Make("FrankaReachRandom-v0",
-                          {{"visual_keys", Strings({"d:top_cam:8x16:2d", "rgb:top_cam:8x16:1d"})},
-                           {"render_preset", String("fast")}});
+  const auto reach =
+      Make("FrankaReachRandom-v0",
+           {{"visual_keys",
+             Strings({"d:top_cam:8x16:2d", "rgb:top_cam:8x16:1d", "rgb:top_cam:8x300:2d"})},
+            {"render_preset", String("fast")}});
   EXPECT_THAT(reach->spec().observation(1).shape(), ElementsAre(1, 8, 16));
   EXPECT_THAT(reach->spec().observation(2).shape(), ElementsAre(8 * 16 * 3));
   EXPECT_THAT(reach->spec().observation(1).doc(), HasSubstr("without shadows"));
   EXPECT_EQ(reach->image_leaves()[1].view.height, 8u);
+  // Distances keep every detail, as do images that can show it.
+  std::vector<bool> fine;
+  for (const ImageLeaf& image : reach->image_leaves())
+    fine.push_back(image.view.quality.fine_meshes);
+  EXPECT_THAT(fine, ElementsAre(true, false, true));
+  EXPECT_THAT(reach->spec().observation(2).doc(), HasSubstr("detail of 1/32"));
   // D'Kitty's cameras have colons in their names.
   EXPECT_EQ(Make("DKittyWalkRandom_v2d-v0")->image_leaves()[0].view.camera, "A:headCam");
 }
