@@ -1,4 +1,7 @@
+#include <sched.h>
+
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <utility>
 
@@ -13,6 +16,23 @@ namespace {
 // What a row may add to a message beside its slabs: its id, an episode, a fault's status.
 constexpr size_t kRowOverhead = 1024;
 constexpr size_t kMessageOverhead = 4096;
+
+// Who waits for a batch looks for it so long before it sleeps, where it leaves a worker idle, and
+// one at a time: to wake a thread that sleeps takes longer than many a step.
+constexpr absl::Duration kLook = absl::Milliseconds(1);
+std::atomic<bool> somebody_looks{false};
+
+template <typename Predicate>
+void Look(MutexLock& lock, absl::Time deadline, Predicate came) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  if (somebody_looks.exchange(true)) return;
+  const absl::Time until = std::min(deadline, absl::Now() + kLook);
+  while (!came() && absl::Now() < until) {
+    lock.Unlock();
+    sched_yield();
+    lock.Lock();
+  }
+  somebody_looks = false;
+}
 
 }  // namespace
 
@@ -61,10 +81,12 @@ absl::Status Pool::Next(absl::Time deadline, uint64_t seq, v1::Batch& batch) {
     const absl::Time leave =
         ready_lanes_.empty() ? absl::InfiniteFuture() : FirstReady() + policy_.max_wait;
     const size_t seen = ready_lanes_.size();
-    const bool ready =
-        ready_.WaitUntil(lock, std::min(deadline, leave), [&]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
-          return interrupted_ || HasBatch() || (seen == 0 && !ready_lanes_.empty());
-        });
+    const auto came = [&]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+      return interrupted_ || HasBatch() || (seen == 0 && !ready_lanes_.empty());
+    };
+    if (outstanding_ > 0 && outstanding_ < static_cast<size_t>(workers_.size()))
+      Look(lock, std::min(deadline, leave), came);
+    const bool ready = ready_.WaitUntil(lock, std::min(deadline, leave), came);
     if (interrupted_) {
       interrupted_ = false;
       return absl::CancelledError("interrupted");
