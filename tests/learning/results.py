@@ -33,6 +33,8 @@ GOALS = {goal["preset"]: goal for goal in json.loads(
     pathlib.Path(__file__).with_name("goals.json").read_text())}
 EPISODES = 50
 SEEDS = 3
+# Where a training's time goes; columns of its progress.csv.
+PARTS = ("wait", "observe", "act", "update")
 # Where tests find what was built; for builds that are elsewhere.
 PROGRAMS = pathlib.Path(os.environ.get("HIVEWIRE_PROGRAMS", ROOT / "bazel-bin"))
 
@@ -61,11 +63,24 @@ def serving(folder, *flags):
         process.wait()
 
 
-def progress(run):
-    """The latest row of a run's table: (frames, seconds of training)."""
+def updates_of(run):
+    """The rows of a run's table."""
     path = run / "progress.csv"
-    rows = list(csv.DictReader(path.open(newline=""))) if path.exists() else []
+    return list(csv.DictReader(path.open(newline=""))) if path.exists() else []
+
+
+def progress(run):
+    """The latest of them: (frames, seconds of training)."""
+    rows = updates_of(run)
     return (int(float(rows[-1]["frames"])), float(rows[-1]["seconds"])) if rows else (0, 0.0)
+
+
+def shares(run):
+    """What part of the training each thing took, by name."""
+    rows = updates_of(run)
+    total = float(rows[-1]["seconds"])
+    return {part: round(sum(float(row[f"{part}_seconds"]) for row in rows) / total, 3)
+            for part in PARTS}
 
 
 def finish(command, run, stop_at):
@@ -114,12 +129,14 @@ def train(preset, seed, server, folder, settings):
             row[checkpoint]["solved"] = evaluation["success"]["rate"]
     row["episodes"] = EPISODES
     row["seconds"] = round(progress(run)[1], 1)
+    row["time"] = shares(run)
     row["commands"] = [
         f"{command} --run_folder=RUN" + (f", ended by SIGTERM at {stop_at:,} frames" if stop_at else ""),
         f"learner eval RUN --checkpoint=last --episodes={EPISODES} --json",
     ]
     if solves(preset):
-        subprocess.run([learner, "record", str(run), f"--server={server}", "--checkpoint=last"],
+        subprocess.run([learner, "record", str(run), f"--server={server}", "--checkpoint=last",
+                        f"--camera={GOALS[preset]['camera']}"],
                        check=True, stdout=subprocess.DEVNULL)
     return row, run
 
@@ -230,6 +247,20 @@ def robohive():
     return lines
 
 
+def times():
+    lines = ["| preset | frames/s | env server | transforms | policy acts | policy learns |",
+             "|---|---|---|---|---|---|"]
+    for preset, goal in GOALS.items():
+        rows = [row for row in rows_of(preset) if "time" in row]
+        if not solves(preset) or not rows:
+            continue
+        speed = statistics.mean(row["last"]["frames"] / row["seconds"] for row in rows)
+        mean = {part: statistics.mean(row["time"][part] for row in rows) for part in PARTS}
+        cells = " | ".join(f"{mean[part]:.0%}" for part in PARTS)
+        lines.append(f"| {preset} | {speed:,.0f} | {cells} |")
+    return lines
+
+
 def details():
     lines = ["| preset | seed | last policy: mean ± deviation (worst … best), length | best policy | seconds |",
              "|---|---|---|---|---|"]
@@ -255,7 +286,8 @@ def curves():
 
 def write_page():
     page = PAGE.read_text()
-    parts = (("summary", summary), ("robohive", robohive), ("rows", details), ("curves", curves))
+    parts = (("summary", summary), ("robohive", robohive), ("times", times), ("rows", details),
+             ("curves", curves))
     for name, part in parts:
         begin, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->\n"
         before, rest = page.split(begin)
