@@ -219,6 +219,9 @@ TEST_P(RecurrentPpoTest, LearnsWhatOnlyAMemoryCanKnow) {
   for (const bool shared : {false, true}) {
     v1::LearnerConfig config = RecallConfig(GetParam());
     config.mutable_model()->set_shared_trunk(shared);
+    // Or what is learned is undone now and then (see the next test), on each kind of CPU at another
+    // update.
+    config.mutable_ppo()->set_normalize_advantage(false);
     Recall recall(config);
     EXPECT_GT(recall.Train(40), 0.9) << shared;
     EXPECT_EQ(recall.Evaluate(), 1) << shared;
