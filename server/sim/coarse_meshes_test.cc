@@ -2,10 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <cmath>
 #include <memory>
-#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "server/sim/model.h"

@@ -98,11 +98,14 @@ std::vector<v1::OptionSpec> VisualOptions(const std::vector<std::string>& keys) 
               "visual_keys", keys,
               "Images that are leaves of the observation, as RoboHive names them: "
               "rgb:CAMERA:HEIGHTxWIDTH:ENCODER, or d: for the distance. Drawn where selected."),
-          StringOption("render_preset", "exact", {"exact", kFast},
-                       "Images as MuJoCo's own renderer draws them, or without shadows, "
-                       "reflections, multisampling and, in colour images of up to 256 pixels a "
-                       "side, small details of large meshes, which is many times as fast in "
-                       "software.")};
+          StringOption(
+              "render_preset", "exact", {"exact", kFast},
+              absl::StrCat("Images as MuJoCo's own renderer draws them, or without shadows, "
+                           "reflections, multisampling and, in colour images of up to ",
+                           kSmall,
+                           " pixels a "
+                           "side, small details of large meshes, which is many times as fast in "
+                           "software."))};
 }
 
 bool IsFast(absl::string_view preset) { return preset == kFast; }
@@ -121,10 +124,10 @@ absl::StatusOr<std::vector<ImageLeaf>> AddVisualLeaves(absl::Span<const std::str
       view.quality = kFastQuality;
       view.quality.fine_meshes = view.depth || std::max(view.width, view.height) > kSmall;
     }
-    const absl::Status status = CheckImageView(parsed->view, model, field);
+    const absl::Status status = CheckImageView(view, model, field);
     if (!status.ok()) return status;
     *spec.add_observation() = MakeImageLeaf(key, *parsed);
-    images.push_back({static_cast<size_t>(spec.observation_size() - 1), std::move(parsed->view)});
+    images.push_back({static_cast<size_t>(spec.observation_size() - 1), std::move(view)});
   }
   return images;
 }
