@@ -121,6 +121,37 @@ TEST_F(RenderThreadTest, AFastImageShowsTheSameBoxesAsAnExactOne) {
   EXPECT_EQ(ColorAt(Draw(), 14, 32), 'r');
 }
 
+TEST_F(RenderThreadTest, ACoarseMeshCoversThePixelsOfTheFineOne) {
+  // A ball of 5,120 faces, which are drawn in grey shades by a headlight.
+  request_.model = Model::FromXml(R"(
+      <mujoco>
+        <asset><mesh name="ball" builtin="sphere" params="4"/></asset>
+        <worldbody>
+          <camera name="front" pos="0 -4 0" xyaxes="1 0 0 0 0 1"/>
+          <geom type="mesh" mesh="ball"/>
+        </worldbody>
+      </mujoco>)",
+                                  "ball")
+                       .value();
+  auto simulation = Simulation::Create(request_.model).value();
+  simulation->Reset();
+  request_.state.resize(static_cast<size_t>(request_.model->state_size()));
+  simulation->Save(absl::MakeSpan(request_.state));
+
+  const Image fine = Draw();
+  request_.quality.fine_meshes = false;
+  const Image coarse = Draw();
+  const auto covered = [](const Image& image, size_t pixel) { return image.pixels[3 * pixel] > 0; };
+  size_t pixels = 0, others = 0;
+  for (size_t pixel = 0; pixel < size_t{64} * 64; ++pixel) {
+    pixels += covered(fine, pixel) ? 1 : 0;
+    others += covered(fine, pixel) != covered(coarse, pixel) ? 1 : 0;
+  }
+  EXPECT_GT(pixels, 500u);
+  EXPECT_LT(others, pixels / 10);
+  EXPECT_NE(coarse.pixels, fine.pixels);  // fewer faces, other shades
+}
+
 TEST_F(RenderThreadTest, ManyCallersAndModelsGetTheSameImagesAsOneCaller) {
   constexpr int kModels = 10;  // more than are kept
   std::vector<ImageRequest> requests;
