@@ -3,8 +3,10 @@
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <dlfcn.h>
+#include <malloc.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "absl/status/status.h"
 #include "absl/strings/numbers.h"
@@ -14,6 +16,14 @@
 
 namespace hivewire {
 namespace {
+
+// A minibatch of images frees many megabytes and needs as many for the next one: by default malloc
+// gives them back to the kernel, which then clears every page anew.
+void KeepFreedMemory() {
+  constexpr int kMostOfMmap = 32 << 20;  // malloc takes no larger one
+  mallopt(M_MMAP_THRESHOLD, kMostOfMmap);
+  mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
+}
 
 absl::Status OpenCuda() {
   // The library registers itself with the part of LibTorch that is linked in, and stays open.
@@ -48,6 +58,7 @@ absl::StatusOr<c10::Device> OpenDevice(const std::string& name, int threads) {
     return absl::InvalidArgumentError(
         absl::StrCat("device is \"", name, "\"; it can be cpu, cuda or cuda:1"));
   }
+  KeepFreedMemory();
   // Two threads compute operations beside each other (see Companion); each has half.
   at::set_num_threads(std::max(1, threads / 2));
   if (name == "cpu") return c10::Device(c10::DeviceType::CPU);

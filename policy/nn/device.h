@@ -1,4 +1,5 @@
-// Where LibTorch computes. Process-wide settings: call before any other use of LibTorch.
+// Where LibTorch computes. Process-wide settings, malloc's among them: call before any other use of
+// LibTorch.
 #ifndef HIVEWIRE_POLICY_NN_DEVICE_H_
 #define HIVEWIRE_POLICY_NN_DEVICE_H_
 
