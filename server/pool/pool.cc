@@ -269,9 +269,9 @@ void Pool::Complete(Frame& frame, uint32_t lane, int64_t step_ns) {
   }
   // The first ready lane sets the time at which a batch leaves that is not full.
   if (!HasBatch() && ready_lanes_.size() != 1) return;
-  ready_.NotifyAll();
   const std::shared_ptr<const Listener> listener = listener_;
   lock.Unlock();
+  Announce();
   if (listener != nullptr) (*listener)();
 }
 

@@ -174,6 +174,13 @@ class Pool {
   std::vector<uint32_t> TakeLanes(v1::Batch& batch) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Gather(absl::Span<const uint32_t> lanes, v1::Batch& batch) const;
 
+  // Whoever waits for ready_ is to look again. Best called without the mutex, which they then need.
+  void Announce();
+  // Waits a little without sleeping until `came`, or not at all.
+  template <typename Predicate>
+  void Look(MutexLock& lock, absl::Time deadline, Predicate came)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
   using Listener = std::function<void()>;
 
   // Calls the listener.
@@ -192,6 +199,7 @@ class Pool {
 
   mutable Mutex mutex_;
   Condition ready_;
+  std::atomic<uint64_t> announced_{0};  // times that ready_ was notified
   std::shared_ptr<const Listener> listener_ ABSL_GUARDED_BY(mutex_);
   std::vector<Slot> slots_ ABSL_GUARDED_BY(mutex_);  // by lane
   BatchPolicy policy_ ABSL_GUARDED_BY(mutex_);

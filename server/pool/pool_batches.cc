@@ -22,19 +22,29 @@ constexpr size_t kMessageOverhead = 4096;
 constexpr absl::Duration kLook = absl::Milliseconds(1);
 std::atomic<bool> somebody_looks{false};
 
+}  // namespace
+
+void Pool::Announce() {
+  announced_.fetch_add(1, std::memory_order_release);
+  ready_.NotifyAll();
+}
+
 template <typename Predicate>
-void Look(MutexLock& lock, absl::Time deadline, Predicate came) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+void Pool::Look(MutexLock& lock, absl::Time deadline, Predicate came) {
   if (somebody_looks.exchange(true)) return;
   const absl::Time until = std::min(deadline, absl::Now() + kLook);
-  while (!came() && absl::Now() < until) {
-    lock.Unlock();
-    sched_yield();
+  bool over = false;
+  while (!over && !came()) {
+    const uint64_t seen = announced_.load(std::memory_order_relaxed);
+    lock.Unlock();  // who announces something needs it
+    do {
+      sched_yield();
+      over = absl::Now() >= until;
+    } while (!over && announced_.load(std::memory_order_acquire) == seen);
     lock.Lock();
   }
   somebody_looks = false;
 }
-
-}  // namespace
 
 std::vector<uint32_t> Pool::NewLanes() {
   if (free_lanes_.empty()) return {};
@@ -65,7 +75,7 @@ bool Pool::MakeReady(absl::Span<const uint32_t> lanes, bool replay) {
   group.replay = replay;
   group.ready_ns = absl::GetCurrentTimeNanos();
   groups_.push_back(std::move(group));
-  ready_.NotifyAll();
+  Announce();
   return true;
 }
 
@@ -208,7 +218,7 @@ void Pool::Interrupt() {
   {
     MutexLock lock(mutex_);
     interrupted_ = true;
-    ready_.NotifyAll();
+    Announce();
   }
   Notify();
 }
@@ -242,7 +252,7 @@ void Pool::SetBatchPolicy(const BatchPolicy& policy) {
     for (; !ready_lanes_.empty(); ready_lanes_.pop_front()) lanes.push_back(ready_lanes_.front());
     MakeReady(lanes, /*replay=*/false);
   }
-  ready_.NotifyAll();
+  Announce();
 }
 
 size_t Pool::MaxRows(size_t max_bytes) const {

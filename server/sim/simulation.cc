@@ -212,13 +212,17 @@ void Simulation::Forward() {
   stepped_ = false;
 }
 
-void Simulation::Place() {
+void Simulation::PlaceBodies() {
   mj_kinematics(model(), data_);
+  stepped_ = false;
+}
+
+void Simulation::Place() {
+  PlaceBodies();
   mj_comPos(model(), data_);
   mj_camlight(model(), data_);
   mj_flex(model(), data_);
   mj_tendon(model(), data_);
-  stepped_ = false;
 }
 
 void Simulation::Step(int count) {

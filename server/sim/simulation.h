@@ -69,6 +69,8 @@ class Simulation {
   // The part of Forward that places things: bodies, geoms, sites, cameras, lights and tendons, all
   // that an image or a distance needs. Forces, contacts and sensors are not those of the state.
   void Place();
+  // The part of Place that places bodies, geoms and sites.
+  void PlaceBodies();
   // mj_step, `count` times.
   void Step(int count);
 

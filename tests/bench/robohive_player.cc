@@ -45,12 +45,12 @@ namespace {
 constexpr uint64_t kSeed = 0;
 constexpr int kActions = 100;  // taken again and again
 constexpr int kMostSteps = 1 << 30;
-constexpr int kRecordedEpisodes = 4;
+constexpr int kRecordedEpisodes = 16;
 constexpr int kFirstLanes = 64;  // enough for every worker
 
 std::string Mode() { return absl::GetFlag(FLAGS_mode); }
 
-// mj_step alone, over what the env does with the engine.
+// mj_step alone, over what the first episodes of a lane do with the engine.
 class BareLoop {
  public:
   static absl::StatusOr<std::unique_ptr<BareLoop>> Record(const Registry& registry,
@@ -62,10 +62,8 @@ class BareLoop {
     if (!simulation.ok()) return simulation.status();
     std::unique_ptr<BareLoop> loop(new BareLoop(*std::move(task), *std::move(simulation)));
     absl::Status reset;
-    const absl::Status status = Simulation::Guard([&] {
-      for (uint64_t episode = 0; reset.ok() && episode < kRecordedEpisodes; ++episode)
-        reset = loop->RecordEpisode(kSeed + episode, actions);
-    });
+    const absl::Status status =
+        Simulation::Guard([&] { reset = loop->RecordEpisodes(kSeed, actions); });
     if (!status.ok()) return status;
     if (!reset.ok()) return reset;
     return loop;
@@ -95,7 +93,7 @@ class BareLoop {
   BareLoop(std::shared_ptr<const Task> task, std::unique_ptr<Simulation> simulation)
       : task_(std::move(task)), simulation_(std::move(simulation)) {}
 
-  absl::Status RecordEpisode(uint64_t seed, const std::vector<std::string>& actions) {
+  absl::Status RecordEpisodes(uint64_t seed, const std::vector<std::string>& actions) {
     const v1::EnvSpec& spec = task_->spec();
     Simulation& simulation = *simulation_;
     std::vector<double> task_state(static_cast<size_t>(task_->state_size()));
@@ -104,24 +102,34 @@ class BareLoop {
     TaskContext context{&simulation, absl::MakeSpan(task_state), &rng};
     task_->OnSeeded(rng);
     if (task_->edits_model()) simulation.UseEdited(task_);
-    simulation.Reset();
-    absl::Status status = task_->Reset(context, {}, absl::MakeSpan(info));
-    if (!status.ok()) return status;
-    bool over = false;
-    for (int step = 0; !over && step < spec.max_episode_steps(); ++step) {
-      const std::string& bytes = actions[static_cast<size_t>(step) % actions.size()];
-      const auto* floats = reinterpret_cast<const float*>(bytes.data());
-      const std::vector<double> values(floats, floats + bytes.size() / sizeof(float));
-      const Action action{values, v1::DTYPE_FLOAT32};
-      task_->Act(context, action);
-      Start start{std::vector<double>(static_cast<size_t>(task_->model()->integration_size())),
-                  task_state};
-      mj_getState(simulation.model(), simulation.data(), start.state.data(), mjSTATE_INTEGRATION);
-      starts_.push_back(std::move(start));
-      task_->Advance(context);
-      over = task_->Evaluate(context, action, absl::MakeSpan(info)).terminated;
+    // As the lane takes them, which steps once into each episode but the first.
+    size_t next_action = 0;
+    for (int episode = 0; episode < kRecordedEpisodes; ++episode, ++next_action) {
+      simulation.Reset();
+      const absl::Status status = task_->Reset(context, {}, absl::MakeSpan(info));
+      if (!status.ok()) return status;
+      bool over = false;
+      for (int step = 0; !over && step < spec.max_episode_steps(); ++step) {
+        const std::string& bytes = actions[next_action++ % actions.size()];
+        over = RecordStep(context, bytes, absl::MakeSpan(info));
+      }
     }
     return absl::OkStatus();
+  }
+
+  // Whether the episode is over.
+  bool RecordStep(TaskContext& context, const std::string& bytes, LeafPointers info) {
+    const Simulation& simulation = *simulation_;
+    const auto* floats = reinterpret_cast<const float*>(bytes.data());
+    const std::vector<double> values(floats, floats + bytes.size() / sizeof(float));
+    const Action action{values, v1::DTYPE_FLOAT32};
+    task_->Act(context, action);
+    Start start{std::vector<double>(static_cast<size_t>(task_->model()->integration_size())),
+                {context.state.begin(), context.state.end()}};
+    mj_getState(simulation.model(), simulation.data(), start.state.data(), mjSTATE_INTEGRATION);
+    starts_.push_back(std::move(start));
+    task_->Advance(context);
+    return task_->Evaluate(context, action, info).terminated;
   }
 
   const std::shared_ptr<const Task> task_;

@@ -364,8 +364,10 @@ void RoboHiveTask::Look(TaskContext& context, Env& env) const {
   // left out.
   if (reads_forces_) {
     context.simulation->Forward();
-  } else {
+  } else if (!images_.empty()) {
     context.simulation->Place();
+  } else {
+    context.simulation->PlaceBodies();
   }
   Measure(env);
 }
