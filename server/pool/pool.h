@@ -176,7 +176,8 @@ class Pool {
 
   // Whoever waits for ready_ is to look again. Best called without the mutex, which they then need.
   void Announce();
-  // Waits a little without sleeping until `came`, or not at all.
+  // Waits for `came` a little without sleeping; not at all while another caller of the process
+  // does.
   template <typename Predicate>
   void Look(MutexLock& lock, absl::Time deadline, Predicate came)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

@@ -5,6 +5,7 @@
 #include <thread>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "base/error.h"
 
 namespace hivewire {
@@ -38,9 +39,14 @@ class RenderThreadTest : public testing::Test {
   }
 
   void PlaceRed(double x) {
+    TakeState([x](mjData& data) { data.qpos[0] = x; });
+  }
+
+  // The first state of the request's model, after `change`.
+  void TakeState(absl::FunctionRef<void(mjData&)> change = [](mjData&) {}) {
     auto simulation = Simulation::Create(request_.model).value();
     simulation->Reset();
-    simulation->data()->qpos[0] = x;
+    change(*simulation->data());
     request_.state.resize(static_cast<size_t>(request_.model->state_size()));
     simulation->Save(absl::MakeSpan(request_.state));
   }
@@ -133,10 +139,7 @@ TEST_F(RenderThreadTest, ACoarseMeshCoversThePixelsOfTheFineOne) {
       </mujoco>)",
                                   "ball")
                        .value();
-  auto simulation = Simulation::Create(request_.model).value();
-  simulation->Reset();
-  request_.state.resize(static_cast<size_t>(request_.model->state_size()));
-  simulation->Save(absl::MakeSpan(request_.state));
+  TakeState();
 
   const Image fine = Draw();
   request_.quality.fine_meshes = false;
