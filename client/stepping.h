@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -54,6 +55,7 @@ absl::StatusOr<std::vector<double>> TimeSteps(VectorEnv& env,
 // The value that `fraction` of `values` do not exceed; they may stand in any order, and there must
 // be one.
 double Quantile(std::vector<double> values, double fraction);
+inline double Median(std::vector<double> values) { return Quantile(std::move(values), 0.5); }
 
 }  // namespace hivewire
 

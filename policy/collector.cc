@@ -4,7 +4,6 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <string>
 #include <vector>
 
@@ -14,6 +13,7 @@
 #include "absl/flags/usage.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "base/exit_status.h"
 #include "base/grpc_tuning.h"
 #include "client/connection_flags.h"
 #include "policy/collecting.h"
@@ -98,7 +98,5 @@ int main(int argc, char** argv) {
   } else {
     status = hivewire::Main(stop_signal);
   }
-  if (status.ok()) return 0;
-  std::fprintf(stderr, "collector: %s\n", std::string(status.message()).c_str());
-  return 1;
+  return hivewire::ExitStatus("collector", status);
 }

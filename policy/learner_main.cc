@@ -19,6 +19,7 @@
 #include "absl/strings/strip.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "base/exit_status.h"
 #include "base/grpc_tuning.h"
 #include "base/nearest.h"
 #include "client/connection_flags.h"
@@ -277,10 +278,7 @@ int LearnerMain(int argc, char** argv) {
       absl::ParseCommandLine(static_cast<int>(arguments.size()), arguments.data());
   spdlog::set_default_logger(spdlog::stderr_color_mt("learner"));
   const StopSignal stop_signal;
-  const absl::Status status = Dispatch(words, set, stop_signal);
-  if (status.ok()) return 0;
-  std::fprintf(stderr, "learner: %s\n", std::string(status.message()).c_str());
-  return 1;
+  return ExitStatus("learner", Dispatch(words, set, stop_signal));
 }
 
 }  // namespace hivewire

@@ -18,6 +18,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
 #include "base/default_socket.h"
+#include "base/exit_status.h"
 #include "base/grpc_tuning.h"
 #include "base/version.h"
 #include "server/tasks/registry.h"
@@ -59,11 +60,6 @@ ABSL_FLAG(bool, render, true, "Offer rendering, where the machine has EGL or OSM
 
 namespace hivewire {
 namespace {
-
-int Fail(const absl::Status& status) {
-  std::fprintf(stderr, "env_server: %s\n", std::string(status.message()).c_str());
-  return 1;
-}
 
 absl::StatusOr<EnvServerOptions> OptionsFromFlags() {
   EnvServerOptions options;
@@ -143,7 +139,7 @@ void WaitForSignals(EnvServer& server, const sigset_t& signals) {
   spdlog::info("stopped");
 }
 
-int Main() {
+absl::Status Main() {
   spdlog::set_default_logger(spdlog::stderr_color_mt("env_server"));
   spdlog::set_pattern("[%Y-%m-%d %H:%M:%S.%e] [%^%l%$] %v");
   // Before any thread is made, so that all of them inherit it.
@@ -155,23 +151,23 @@ int Main() {
   signal(SIGPIPE, SIG_IGN);
 
   const absl::StatusOr<EnvServerOptions> options = OptionsFromFlags();
-  if (!options.ok()) return Fail(options.status());
+  if (!options.ok()) return options.status();
   absl::StatusOr<Registry> registry = Registry::Builtin();
-  if (!registry.ok()) return Fail(registry.status());
+  if (!registry.ok()) return registry.status();
   for (const std::string& root : absl::GetFlag(FLAGS_asset_root)) {
     const absl::Status status = registry->AddAssetRoot(root);
-    if (!status.ok()) return Fail(status);
+    if (!status.ok()) return status;
   }
   const auto server = EnvServer::Start(*registry, *options);
-  if (!server.ok()) return Fail(server.status());
+  if (!server.ok()) return server.status();
   spdlog::info("env_server {} listens on {}", std::string(kVersion),
                absl::StrJoin((*server)->addresses(), ", "));
   if (const std::string path = absl::GetFlag(FLAGS_ready_file); !path.empty()) {
     const absl::Status status = WriteReadyFile(path, (*server)->addresses());
-    if (!status.ok()) return Fail(status);
+    if (!status.ok()) return status;
   }
   WaitForSignals(**server, signals);
-  return 0;
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -190,5 +186,5 @@ int main(int argc, char** argv) {
                  rest[1]);
     return 1;
   }
-  return hivewire::Main();
+  return hivewire::ExitStatus("env_server", hivewire::Main());
 }

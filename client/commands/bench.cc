@@ -62,7 +62,7 @@ absl::Status Bench(const CommandContext& context) {
   if (!rate.ok()) return rate.status();
   const auto trips = RoundTrips(arguments);
   if (!trips.ok()) return trips.status();
-  const double p50 = 1e6 * Quantile(*trips, 0.5);
+  const double p50 = 1e6 * Median(*trips);
   const double p99 = 1e6 * Quantile(*trips, 0.99);
   if (arguments.Switch("json")) {
     context.out << JsonObject()

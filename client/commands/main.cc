@@ -2,11 +2,11 @@
 #include <signal.h>
 
 #include <atomic>
-#include <cstdio>
 #include <iostream>
 #include <string>
 #include <vector>
 
+#include "base/exit_status.h"
 #include "base/grpc_tuning.h"
 #include "client/commands/hivectl.h"
 
@@ -27,7 +27,6 @@ int main(int argc, char** argv) {
 
   const std::vector<std::string> arguments(argv + 1, argv + argc);
   const absl::Status status = hivewire::RunHivectl(arguments, std::cout, interrupted);
-  if (status.ok()) return 0;
-  std::fprintf(stderr, "hivectl: %s\n", std::string(status.message()).c_str());
-  return interrupted.load() ? 130 : 1;
+  const int exit_status = hivewire::ExitStatus("hivectl", status);
+  return exit_status != 0 && interrupted.load() ? 130 : exit_status;
 }

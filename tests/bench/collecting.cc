@@ -21,6 +21,8 @@
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "base/exit_status.h"
+#include "client/stepping.h"
 #include "policy/config/config.h"
 #include "tests/bench/learning_loop.h"
 #include "tests/bench/server_process.h"
@@ -76,12 +78,6 @@ absl::StatusOr<double> TakeTurn(Side& side) {
   return static_cast<double>(steps) / absl::ToDoubleSeconds(spent);
 }
 
-double Median(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<int64_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
-
 absl::Status Run() {
   const auto server =
       ServerProcess::Start(absl::GetFlag(FLAGS_env_server), {"--render=false", "--allow_rollouts"});
@@ -129,8 +125,5 @@ absl::Status Run() {
 
 int main(int argc, char** argv) {
   absl::ParseCommandLine(argc, argv);
-  const absl::Status status = hivewire::Run();
-  if (status.ok()) return 0;
-  std::fprintf(stderr, "collecting: %s\n", std::string(status.message()).c_str());
-  return 1;
+  return hivewire::ExitStatus("collecting", hivewire::Run());
 }

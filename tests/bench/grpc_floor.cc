@@ -25,6 +25,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
+#include "base/exit_status.h"
 #include "base/grpc_tuning.h"
 #include "base/json.h"
 #include "client/stepping.h"
@@ -197,8 +198,8 @@ class Client {
     return absl::OkStatus();
   }
 
-  double round_trip() const { return Quantile(round_trips_, 0.5); }
-  double cpu_per_message() const { return Quantile(cpu_per_message_, 0.5); }
+  double round_trip() const { return Median(round_trips_); }
+  double cpu_per_message() const { return Median(cpu_per_message_); }
 
  private:
   double CpuSeconds() const {
@@ -265,10 +266,6 @@ int main(int argc, char** argv) {
   absl::ParseCommandLine(argc, argv);
   if (!absl::GetFlag(FLAGS_api).empty()) return hivewire::Serve();
   const absl::StatusOr<std::string> rows = hivewire::Measure();
-  if (rows.ok()) {
-    std::puts(rows->c_str());
-    return 0;
-  }
-  std::fprintf(stderr, "grpc_floor: %s\n", std::string(rows.status().message()).c_str());
-  return 1;
+  if (rows.ok()) std::puts(rows->c_str());
+  return hivewire::ExitStatus("grpc_floor", rows.status());
 }

@@ -4,7 +4,6 @@
 #include <mujoco/mujoco.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <fstream>
 #include <limits>
 #include <memory>
@@ -15,6 +14,7 @@
 #include "absl/flags/parse.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "base/exit_status.h"
 #include "base/grpc_tuning.h"
 #include "client/action_sampler.h"
 #include "client/inproc.h"
@@ -165,10 +165,8 @@ class HivewirePlayer {
     status = trip.Run(kRoundTripsATurn, /*keep=*/true);
     if (!status.ok()) return status;
     const auto last = static_cast<ptrdiff_t>(before);
-    turn.round_trip_p50 =
-        Quantile({trip.total_seconds().begin() + last, trip.total_seconds().end()}, 0.5);
-    turn.round_trip_net_p50 =
-        Quantile({trip.net_seconds().begin() + last, trip.net_seconds().end()}, 0.5);
+    turn.round_trip_p50 = Median({trip.total_seconds().begin() + last, trip.total_seconds().end()});
+    turn.round_trip_net_p50 = Median({trip.net_seconds().begin() + last, trip.net_seconds().end()});
     return turn;
   }
 
@@ -179,25 +177,20 @@ class HivewirePlayer {
   std::vector<std::string> sides_;
 };
 
-int Fail(const absl::Status& status) {
-  std::fprintf(stderr, "hivewire_player: %s\n", std::string(status.message()).c_str());
-  return 1;
-}
-
-int Main() {
+absl::Status Main() {
   const auto server = ServerProcess::Start(absl::GetFlag(FLAGS_env_server));
-  if (!server.ok()) return Fail(server.status());
+  if (!server.ok()) return server.status();
   auto registry = Registry::Builtin();
-  if (!registry.ok()) return Fail(registry.status());
+  if (!registry.ok()) return registry.status();
   HivewirePlayer player(*std::move(registry));
   const absl::Status status = player.Prepare((*server)->unix_address());
-  if (!status.ok()) return Fail(status);
+  if (!status.ok()) return status;
   JsonObject ready;
   ready.Add("steps", player.num_steps())
       .Add("action_elements", static_cast<uint64_t>(player.action_bytes() / sizeof(float)));
   PlayTurns(std::move(ready), player.sides(), absl::StrCat("MuJoCo ", mj_versionString()),
             [&](const std::string& side) { return player.Play(side); });
-  return 0;
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -206,5 +199,5 @@ int Main() {
 int main(int argc, char** argv) {
   hivewire::TuneGrpcClient();
   absl::ParseCommandLine(argc, argv);
-  return hivewire::Main();
+  return hivewire::ExitStatus("hivewire_player", hivewire::Main());
 }

@@ -1,6 +1,5 @@
 // Our learner as a side of learner.py: a turn collects one update's steps from an env server in a
 // child process, over a Unix socket, and learns from them.
-#include <cstdio>
 #include <memory>
 #include <string>
 #include <vector>
@@ -10,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "base/exit_status.h"
 #include "base/grpc_tuning.h"
 #include "policy/config/config.h"
 #include "tests/bench/learning_loop.h"
@@ -61,8 +61,5 @@ absl::Status Run() {
 int main(int argc, char** argv) {
   hivewire::TuneGrpcClient();
   absl::ParseCommandLine(argc, argv);
-  const absl::Status status = hivewire::Run();
-  if (status.ok()) return 0;
-  std::fprintf(stderr, "learner_player: %s\n", std::string(status.message()).c_str());
-  return 1;
+  return hivewire::ExitStatus("learner_player", hivewire::Run());
 }

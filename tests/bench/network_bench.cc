@@ -15,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
+#include "base/exit_status.h"
 #include "base/grpc_tuning.h"
 #include "base/json.h"
 #include "client/action_sampler.h"
@@ -186,7 +187,7 @@ absl::Status MeasureEnv(const std::string& env_id,
   }
   for (const auto& played : sides) {
     const Side& side = *played;
-    const double rate = Quantile(side.rates, 0.5);
+    const double rate = Median(side.rates);
     if (absl::GetFlag(FLAGS_json)) {
       std::puts(JsonObject()
                     .Add("env", env_id)
@@ -238,8 +239,5 @@ int main(int argc, char** argv) {
   hivewire::TuneGrpcClient();
   absl::SetProgramUsageMessage("network_bench: stepping and rollouts against delay.");
   absl::ParseCommandLine(argc, argv);
-  const absl::Status status = hivewire::Measure();
-  if (status.ok()) return 0;
-  std::fprintf(stderr, "network_bench: %s\n", std::string(status.message()).c_str());
-  return 1;
+  return hivewire::ExitStatus("network_bench", hivewire::Measure());
 }

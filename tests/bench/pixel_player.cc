@@ -2,12 +2,11 @@
 // socket, as Gymnasium draws it and in the fastest way that we offer.
 #include <mujoco/mujoco.h>
 
-#include <cstdio>
-
 #include "absl/flags/flag.h"
 #include "absl/flags/parse.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "base/exit_status.h"
 #include "client/action_sampler.h"
 #include "client/stepping.h"
 #include "client/vector_env.h"
@@ -69,8 +68,5 @@ absl::Status Main() {
 
 int main(int argc, char** argv) {
   absl::ParseCommandLine(argc, argv);
-  const absl::Status status = hivewire::Main();
-  if (status.ok()) return 0;
-  std::fprintf(stderr, "pixel_player: %s\n", std::string(status.message()).c_str());
-  return 1;
+  return hivewire::ExitStatus("pixel_player", hivewire::Main());
 }

@@ -10,26 +10,20 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "base/exit_status.h"
 #include "tests/bench/player.h"
 #include "tests/bench/raw_loop.h"
 
 namespace hivewire {
 namespace {
 
-int Main(const std::string& path, const std::string& models, int threads) {
+absl::Status Main(const std::string& path, const std::string& models, int threads) {
   const auto recording = ReadRecording(path);
-  if (!recording.ok()) {
-    std::fprintf(stderr, "raw_loop_player: %s\n",
-                 std::string(recording.status().message()).c_str());
-    return 1;
-  }
+  if (!recording.ok()) return recording.status();
   char error[1000] = "";
   const std::string xml = absl::StrCat(models, "/", recording->model);
   mjModel* model = mj_loadXML(xml.c_str(), nullptr, error, sizeof(error));
-  if (model == nullptr) {
-    std::fprintf(stderr, "raw_loop_player: %s: %s\n", xml.c_str(), error);
-    return 1;
-  }
+  if (model == nullptr) return absl::InvalidArgumentError(absl::StrCat(xml, ": ", error));
   // Lanes are a chain of steps each: no more threads can be busy.
   threads = std::clamp(threads, 1, recording->num_lanes);
   PlayTurns(JsonObject(), {"raw"}, absl::StrCat("MuJoCo ", mj_versionString()),
@@ -44,7 +38,7 @@ int Main(const std::string& path, const std::string& models, int threads) {
               return turn;
             });
   mj_deleteModel(model);
-  return 0;
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -55,5 +49,6 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "usage: raw_loop_player RECORDING MODELS_FOLDER THREADS\n");
     return 1;
   }
-  return hivewire::Main(argv[1], argv[2], std::atoi(argv[3]));
+  return hivewire::ExitStatus("raw_loop_player",
+                              hivewire::Main(argv[1], argv[2], std::atoi(argv[3])));
 }

@@ -1,16 +1,14 @@
 // Our sides of robohive.py: one RoboHive env with --lanes lanes, or what a lane of it costs.
 //
-//   --mode=state   "inproc", a pool in this process; "unix", a server over a Unix socket, two
-//   groups
-//                  in flight; and for one lane "bare", mj_step in a loop over the states and
-//                  controls of the same episodes
+//   --mode=state   "inproc", a pool in this process; "unix", a server over a Unix socket, with two
+//                  groups in flight; and for one lane "bare", mj_step in a loop over the states
+//                  and controls of the same episodes
 //   --mode=pixels  "exact" and "fast": images and nothing else, over a Unix socket
 //   --mode=batch   "inproc" and "unix": fast images of the keys in --visual_keys
 //   --mode=memory  no side; bytes that a server grows by for each lane
 #include <mujoco/mujoco.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <map>
 #include <memory>
 #include <string>
@@ -22,6 +20,7 @@
 #include "absl/flags/parse.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "base/exit_status.h"
 #include "base/grpc_tuning.h"
 #include "client/control_client.h"
 #include "client/inproc.h"
@@ -296,8 +295,5 @@ absl::Status Main() {
 int main(int argc, char** argv) {
   hivewire::TuneGrpcClient();
   absl::ParseCommandLine(argc, argv);
-  const absl::Status status = hivewire::Main();
-  if (status.ok()) return 0;
-  std::fprintf(stderr, "robohive_player: %s\n", std::string(status.message()).c_str());
-  return 1;
+  return hivewire::ExitStatus("robohive_player", hivewire::Main());
 }

@@ -25,8 +25,10 @@
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
 #include "base/error.h"
+#include "base/exit_status.h"
 #include "base/json.h"
 #include "base/sha256.h"
+#include "client/stepping.h"
 #include "hivewire/v1/control.grpc.pb.h"
 #include "hivewire/v1/rollout.grpc.pb.h"
 #include "server/tasks/registry.h"
@@ -259,11 +261,6 @@ class UnixSide : public Side {
   std::unique_ptr<v1::Rollouts::Stub> rollouts_;
 };
 
-double Median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
-
 absl::Status Run() {
   Work work;
   work.env_id = absl::GetFlag(FLAGS_env);
@@ -336,8 +333,5 @@ absl::Status Run() {
 
 int main(int argc, char** argv) {
   absl::ParseCommandLine(argc, argv);
-  const absl::Status status = hivewire::Run();
-  if (status.ok()) return 0;
-  std::fprintf(stderr, "rollout: %s\n", std::string(status.message()).c_str());
-  return 1;
+  return hivewire::ExitStatus("rollout", hivewire::Run());
 }

@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "base/exit_status.h"
 #include "base/grpc_tuning.h"
 #include "base/json.h"
 #include "tests/bench/server_process.h"
@@ -173,8 +174,5 @@ int main(int argc, char** argv) {
   hivewire::TuneGrpcClient();
   absl::SetProgramUsageMessage("service_bench: many lanes, many clients, many servers.");
   absl::ParseCommandLine(argc, argv);
-  const absl::Status status = hivewire::Measure();
-  if (status.ok()) return 0;
-  std::fprintf(stderr, "service_bench: %s\n", std::string(status.message()).c_str());
-  return 1;
+  return hivewire::ExitStatus("service_bench", hivewire::Measure());
 }

@@ -54,8 +54,6 @@ absl::StatusOr<Client> MakeClient(const std::string& address, const std::string&
   return client;
 }
 
-double Median(const std::vector<double>& values) { return Quantile(values, 0.5); }
-
 double CpuSeconds() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
@@ -166,9 +164,9 @@ absl::StatusOr<NeighbourRow> MeasureNeighbour(const ServerProcess& server, int r
     if (status.ok()) status = stepped.status();
     if (!status.ok()) return status;
     if (round < 0) continue;
-    idle_p50.push_back(Quantile(idle, 0.5));
+    idle_p50.push_back(Median(idle));
     idle_p99.push_back(Quantile(idle, 0.99));
-    beside_p50.push_back(Quantile(beside, 0.5));
+    beside_p50.push_back(Median(beside));
     beside_p99.push_back(Quantile(beside, 0.99));
     ratio.push_back(beside_p99.back() / idle_p99.back());
   }

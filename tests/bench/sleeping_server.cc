@@ -5,7 +5,6 @@
 #include <signal.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <fstream>
 #include <memory>
 #include <string>
@@ -14,6 +13,7 @@
 #include "absl/flags/flag.h"
 #include "absl/flags/parse.h"
 #include "absl/time/clock.h"
+#include "base/exit_status.h"
 #include "base/grpc_tuning.h"
 #include "server/rpc/env_server.h"
 #include "server/rpc/listen_address.h"
@@ -111,8 +111,5 @@ absl::Status Serve() {
 int main(int argc, char** argv) {
   hivewire::TuneGrpc();
   absl::ParseCommandLine(argc, argv);
-  const absl::Status status = hivewire::Serve();
-  if (status.ok()) return 0;
-  std::fprintf(stderr, "sleeping_server: %s\n", std::string(status.message()).c_str());
-  return 1;
+  return hivewire::ExitStatus("sleeping_server", hivewire::Serve());
 }

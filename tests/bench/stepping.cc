@@ -13,6 +13,7 @@
 #include "absl/flags/usage.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "base/exit_status.h"
 #include "base/grpc_tuning.h"
 #include "base/json.h"
 #include "tests/bench/server_process.h"
@@ -28,11 +29,6 @@ ABSL_FLAG(std::string, env_server, "", "The server's program; without it the one
 
 namespace hivewire {
 namespace {
-
-int Fail(const absl::Status& status) {
-  std::fprintf(stderr, "stepping: %s\n", std::string(status.message()).c_str());
-  return 1;
-}
 
 std::string BuiltServer() {
   std::error_code error;
@@ -74,7 +70,7 @@ void PrintRow(const SideResult& side) {
                Cell(1e6 * side.cpu_per_message, 0));
 }
 
-int Main() {
+absl::Status Main() {
   SteppingBenchOptions options;
   options.env_id = absl::GetFlag(FLAGS_env);
   options.num_envs = absl::GetFlag(FLAGS_num_envs);
@@ -82,14 +78,14 @@ int Main() {
   options.rounds = absl::GetFlag(FLAGS_rounds);
   options.seed = absl::GetFlag(FLAGS_seed);
   if (options.num_envs < 1 || options.rounds < 1 || !(options.seconds > 0)) {
-    return Fail(absl::InvalidArgumentError(
-        "--num_envs and --rounds must be at least 1, --seconds more than 0"));
+    return absl::InvalidArgumentError(
+        "--num_envs and --rounds must be at least 1, --seconds more than 0");
   }
   const std::string program = absl::GetFlag(FLAGS_env_server);
   const auto server = ServerProcess::Start(program.empty() ? BuiltServer() : program);
-  if (!server.ok()) return Fail(server.status());
+  if (!server.ok()) return server.status();
   const auto sides = RunSteppingBench(options, **server);
-  if (!sides.ok()) return Fail(sides.status());
+  if (!sides.ok()) return sides.status();
   const bool json = absl::GetFlag(FLAGS_json);
   if (!json) {
     absl::PrintF("%s, %d lanes, %d bytes of memory a lane\n\n", options.env_id, options.num_envs,
@@ -101,7 +97,7 @@ int Main() {
   for (const SideResult& side : *sides) {
     json ? PrintJson(options, side) : PrintRow(side);
   }
-  return 0;
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -116,5 +112,5 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "stepping: what is \"%s\"? Options begin with --; see --help.\n", rest[1]);
     return 1;
   }
-  return hivewire::Main();
+  return hivewire::ExitStatus("stepping", hivewire::Main());
 }

@@ -34,8 +34,6 @@ constexpr int kCalibrationSteps = 50;
 constexpr int kMostSteps = 20000;  // of a round: actions are held in memory
 constexpr int kRoundTripsARound = 500;
 
-double Median(const std::vector<double>& values) { return Quantile(values, 0.5); }
-
 std::vector<double> Ratios(const std::vector<double>& above, const std::vector<double>& below) {
   std::vector<double> ratios;
   for (size_t k = 0; k < above.size(); ++k) ratios.push_back(above[k] / below[k]);
@@ -250,9 +248,9 @@ class Bench {
       result.ratio_to_inproc =
           raw ? kNone : Median(Ratios(InprocWith(side.groups)->seconds, side.seconds));
       const RoundTrip* trip = raw ? nullptr : side.way->round_trip.get();
-      result.round_trip_p50 = raw ? kNone : Quantile(trip->total_seconds(), 0.5);
+      result.round_trip_p50 = raw ? kNone : Median(trip->total_seconds());
       result.round_trip_p99 = raw ? kNone : Quantile(trip->total_seconds(), 0.99);
-      result.round_trip_net_p50 = raw ? kNone : Quantile(trip->net_seconds(), 0.5);
+      result.round_trip_net_p50 = raw ? kNone : Median(trip->net_seconds());
       result.message_bytes_up = side.bytes_up;
       result.message_bytes_down = side.bytes_down;
       // One message there and one back for each group's step.
