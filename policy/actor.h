@@ -29,9 +29,6 @@ struct Transitions {
   // 0: the step was none (the lane only started an episode, or failed). Nothing may be learned from
   // it, and returns do not reach across it.
   absl::Span<const uint8_t> valid;
-  // After TakeChoices: what the policy's critic makes of next_observations, where it has been
-  // asked.
-  absl::Span<const float> next_values = {};
   // Of a StepCollector: the step was none because the lane failed; next_observations is all zero.
   absl::Span<const uint8_t> fault = {};
 };

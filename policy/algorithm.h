@@ -51,10 +51,8 @@ struct Choices {
   absl::Span<const float> observations;
   // (count, action.row_bytes()), as they were drawn: not clipped to the box.
   absl::Span<const char> actions;
-  // (count) each, by the policy at that step; no values where its critic was not asked. Always or
-  // never, from one Update to the next.
+  // (count), by the policy at that step.
   absl::Span<const float> log_probs;
-  absl::Span<const float> values;
 };
 
 // A scalar under its TensorBoard tag.

@@ -24,7 +24,8 @@
 
 namespace hivewire {
 
-// Of a run's lanes, where they are given to a collector for the nth time, counted from 0.
+// A seed of the policy's randomness that follows from the run's: for lanes that are given to a
+// collector for the nth time, counted from 0; for an env server.
 uint64_t PolicySeed(uint64_t run_seed, uint64_t nth);
 
 class ExportedActor : public Actor {

@@ -163,8 +163,7 @@ absl::Status FragmentCollector::Record(Experience& experience, int64_t own_frame
       absl::Status status =
           algorithm_.TakeChoices(lanes, {of(experience.observations, at, dim),
                                          of(experience.actions, at, experience.shape.action_bytes),
-                                         of(experience.log_probs, at),
-                                         {}});
+                                         of(experience.log_probs, at)});
       if (!status.ok()) return status;
       status = algorithm_.Record(lanes, {of(experience.observations, next, dim),
                                          of(experience.rewards, at), of(experience.terminated, at),

@@ -63,6 +63,13 @@ absl::StatusOr<Problem> ProblemOf(const Lanes& lanes) {
   return ProblemOf(lanes.spec(), lanes.observation_leaves(), dtype, lanes.num_envs());
 }
 
+template <typename Lanes>
+v1::LeafSpec ActionLeafOf(const Lanes& lanes) {
+  v1::LeafSpec leaf = lanes.spec().action(0);
+  leaf.set_dtype(lanes.action_leaves()[0].dtype());
+  return leaf;
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<VectorEnv>> MakeEnv(const v1::LearnerConfig& config, int num_envs,
@@ -113,10 +120,8 @@ absl::StatusOr<Problem> MakeProblem(const v1::EnvSpec& spec, const v1::LearnerCo
       **observations, config);
 }
 
-v1::LeafSpec ActionLeaf(const VectorEnv& env) {
-  v1::LeafSpec leaf = env.spec().action(0);
-  leaf.set_dtype(env.action_leaves()[0].dtype());
-  return leaf;
-}
+v1::LeafSpec ActionLeaf(const VectorEnv& env) { return ActionLeafOf(env); }
+
+v1::LeafSpec ActionLeaf(const VectorRollout& rollout) { return ActionLeafOf(rollout); }
 
 }  // namespace hivewire

@@ -54,6 +54,7 @@ absl::StatusOr<std::unique_ptr<Observations>> MakeObservations(const VectorEnv& 
 
 // The action leaf as the lanes take it.
 v1::LeafSpec ActionLeaf(const VectorEnv& env);
+v1::LeafSpec ActionLeaf(const VectorRollout& rollout);
 
 }  // namespace hivewire
 

@@ -13,7 +13,7 @@
 #include "policy/config/config.h"
 #include "policy/embedded_source.h"
 #include "policy/fragment_collector.h"
-#include "policy/remote_policy_collector.h"
+#include "policy/remote_policy_source.h"
 #include "policy/step_collector.h"
 
 namespace hivewire {
@@ -94,32 +94,28 @@ absl::StatusOr<Problem> Trainer::ReachLanes(int64_t frames) {
 }
 
 absl::Status Trainer::MakeCollector() {
-  if (rollout_ != nullptr) {
-    collector_ = std::make_unique<RemotePolicyCollector>(*rollout_, *algorithm_, problem_.action,
-                                                         own_config_);
-    return absl::OkStatus();
-  }
   const absl::Status travels = algorithm_->Export().status();
-  std::unique_ptr<Observations> observations;
-  if (source_ == nullptr) {
-    auto made = MakeObservations(*env_, own_config_);
-    if (!made.ok()) return made.status();
-    observations = *std::move(made);
-  }
-  if (source_ == nullptr && travels.ok()) {
-    source_ =
-        std::make_unique<EmbeddedSource>(*env_, problem_, own_config_, std::move(observations));
-  }
-  if (source_ == nullptr && absl::IsUnimplemented(travels)) {
-    if (config_.normalization().init_stats() > 0 || config_.collection().init_random_frames() > 0) {
-      return Annotate(travels, "normalization.init_stats and collection.init_random_frames");
+  if (env_ != nullptr) {
+    auto observations = MakeObservations(*env_, own_config_);
+    if (!observations.ok()) return observations.status();
+    if (absl::IsUnimplemented(travels)) {
+      if (config_.normalization().init_stats() > 0 ||
+          config_.collection().init_random_frames() > 0) {
+        return Annotate(travels, "normalization.init_stats and collection.init_random_frames");
+      }
+      if (ranks_.ranks() != nullptr) return Annotate(travels, "several ranks");
+      collector_ = std::make_unique<StepCollector>(*env_, *algorithm_, problem_.action, own_config_,
+                                                   *std::move(observations));
+      return absl::OkStatus();
     }
-    if (ranks_.ranks() != nullptr) return Annotate(travels, "several ranks");
-    collector_ = std::make_unique<StepCollector>(*env_, *algorithm_, problem_.action, own_config_,
-                                                 std::move(observations));
-    return absl::OkStatus();
+    source_ =
+        std::make_unique<EmbeddedSource>(*env_, problem_, own_config_, *std::move(observations));
+  } else if (rollout_ != nullptr) {
+    source_ = std::make_unique<RemotePolicySource>(*rollout_, problem_, own_config_);
   }
-  if (!travels.ok()) return Annotate(travels, "collection.mode collectors");
+  if (!travels.ok()) {
+    return Annotate(travels, absl::StrCat("collection.mode ", config_.collection().mode()));
+  }
   collector_ =
       std::make_unique<FragmentCollector>(*source_, *algorithm_, own_config_, ranks_.ranks());
   return absl::OkStatus();

@@ -79,9 +79,10 @@ class Trainer {
   v1::LearnerConfig own_config_;
   Reach reach_;
   TrainerRanks ranks_;
-  // What collection.mode asks for; the others are null.
+  // What collection.mode asks for; the other is null, or both are where collectors have the lanes.
   std::unique_ptr<VectorEnv> env_;
   std::unique_ptr<VectorRollout> rollout_;
+  // Of experience; null where the policy cannot travel.
   std::unique_ptr<FragmentSource> source_;
   Problem problem_;
   std::unique_ptr<Algorithm> algorithm_;

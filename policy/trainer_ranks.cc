@@ -97,11 +97,6 @@ absl::StatusOr<v1::LearnerConfig> TrainerRanks::OwnConfig(const v1::LearnerConfi
                                                    "; with ", size,
                                                    " ranks it can be a multiple of that"));
   }
-  if (config.collection().mode() == kRemotePolicy && size > 1) {
-    return absl::InvalidArgumentError(absl::StrCat("collection.mode is \"", kRemotePolicy,
-                                                   "\"; with ", size,
-                                                   " ranks it can be steps or collectors"));
-  }
   v1::LearnerConfig own = config;
   const int lanes = config.env().num_envs() / size;
   own.mutable_env()->set_num_envs(lanes);

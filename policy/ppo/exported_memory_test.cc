@@ -50,7 +50,7 @@ class Lanes : public FragmentSource {
       const std::vector<uint8_t> valid(kLanes, time_ % 9 != 8);
       ++time_;
       const std::vector<float> next = Observations();
-      status = actor_.Record({0, kLanes}, {next, rewards, ended, none, valid, {}, none});
+      status = actor_.Record({0, kLanes}, {next, rewards, ended, none, valid, none});
       if (!status.ok()) return status;
     }
     std::vector<Experience> parts = {actor_.Take()};

@@ -76,7 +76,7 @@ class Ppo : public Algorithm {
     if (!rollout_.CanStep(lanes)) {
       return absl::FailedPreconditionError("Act for lanes that are not at the same step");
     }
-    if (rollout_.has_likelihoods()) {
+    if (rollout_.has_log_probs()) {
       return absl::FailedPreconditionError("Act after TakeChoices, before an Update");
     }
     return GuardTorch("choosing actions", [&] {
@@ -103,7 +103,7 @@ class Ppo : public Algorithm {
   }
 
   absl::Status TakeChoices(LaneRange lanes, const Choices& choices) override {
-    if (!rollout_.CanStep(lanes) || (rollout_.steps() > 0 && !rollout_.has_likelihoods())) {
+    if (!rollout_.CanStep(lanes) || (rollout_.steps() > 0 && !rollout_.has_log_probs())) {
       return absl::FailedPreconditionError(
           "TakeChoices for lanes that are not at the same step, or after Act");
     }
@@ -111,7 +111,7 @@ class Ppo : public Algorithm {
     absl::Status status = problem_.action.Read(choices.actions, absl::MakeSpan(read_actions_));
     if (!status.ok()) return status;
     rollout_.PutActions(lanes, choices.observations, read_actions_);
-    rollout_.PutLikelihoods(lanes, choices.log_probs, choices.values);
+    rollout_.PutLogProbs(lanes, choices.log_probs);
     return absl::OkStatus();
   }
 

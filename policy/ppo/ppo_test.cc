@@ -421,15 +421,6 @@ std::vector<float> ObservationsAt(int step) {
   return rows;
 }
 
-std::vector<float> ValuesByHand(const v1::Policy& policy, absl::Span<const float> observations) {
-  std::vector<float> values;
-  for (int lane = 0; lane < kLanes; ++lane) {
-    const std::vector<double> x = NormalizedByHand(policy, observations.subspan(2 * lane, 2));
-    values.push_back(static_cast<float>(ValueByHand(policy, x)));
-  }
-  return values;
-}
-
 TEST(Ppo, LearnsFromChoicesOfItsExportedPolicyAsFromItsOwn) {
   // So wide that nothing is clipped.
   const ActionSpace action = ActionSpace::Box({-100}, {100});
@@ -456,15 +447,9 @@ TEST(Ppo, LearnsFromChoicesOfItsExportedPolicyAsFromItsOwn) {
         terminated[lane] = (step + lane) % 5 == 4;
         truncated[lane] = (step + lane) % 7 == 6;
       }
-      ASSERT_TRUE(remote
-                      ->TakeChoices(lanes, {observations, actions, log_probs,
-                                            ValuesByHand(policy, observations)})
-                      .ok());
+      ASSERT_TRUE(remote->TakeChoices(lanes, {observations, actions, log_probs}).ok());
       ASSERT_TRUE(own->Record(lanes, {next, rewards, terminated, truncated, valid}).ok());
-      ASSERT_TRUE(remote
-                      ->Record(lanes, {next, rewards, terminated, truncated, valid,
-                                       ValuesByHand(policy, next)})
-                      .ok());
+      ASSERT_TRUE(remote->Record(lanes, {next, rewards, terminated, truncated, valid}).ok());
     }
     // The same shuffles from here on: only its own actions took random numbers.
     TensorMap before;
@@ -494,7 +479,7 @@ TEST(Ppo, RefusesAChoiceThatThereIsNot) {
   action.WriteDiscrete({3}, absl::MakeSpan(actions));
   const float zero = 0;
   const absl::Span<const float> one(&zero, 1);
-  const absl::Status status = ppo->TakeChoices({0, 1}, {one, actions, one, one});
+  const absl::Status status = ppo->TakeChoices({0, 1}, {one, actions, one});
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_NE(status.message().find("is 3; it can be 0 … 2"), std::string::npos) << status;
 }

@@ -79,7 +79,7 @@ Tensors Learn(v1::LearnerConfig config, int first, int count, int updates, Ranks
       }
       const absl::Span<const char> bytes(reinterpret_cast<const char*>(actions.data()),
                                          actions.size() * sizeof(float));
-      EXPECT_TRUE((*algorithm)->TakeChoices({0, count}, {now, bytes, log_probs, {}}).ok());
+      EXPECT_TRUE((*algorithm)->TakeChoices({0, count}, {now, bytes, log_probs}).ok());
       EXPECT_TRUE(
           (*algorithm)->Record({0, count}, {next, rewards, terminated, truncated, valid}).ok());
     }

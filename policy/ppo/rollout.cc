@@ -21,7 +21,7 @@ Rollout::Rollout(int max_steps, int num_lanes, int observation_dim, int action_d
 
 void Rollout::Clear() {
   std::fill(lane_steps_.begin(), lane_steps_.end(), 0);
-  has_likelihoods_ = has_values_ = false;
+  has_log_probs_ = false;
 }
 
 int Rollout::StepsLeft() const {
@@ -46,15 +46,11 @@ void Rollout::PutActions(LaneRange lanes, absl::Span<const float> observations,
   std::copy(actions.begin(), actions.end(), actions_.begin() + at * action_dim_);
 }
 
-void Rollout::PutLikelihoods(LaneRange lanes, absl::Span<const float> log_probs,
-                             absl::Span<const float> values) {
-  has_likelihoods_ = true;
-  has_values_ = !values.empty();
+void Rollout::PutLogProbs(LaneRange lanes, absl::Span<const float> log_probs) {
+  has_log_probs_ = true;
   log_probs_.resize(rewards_.size());
-  values_.resize(rewards_.size() + num_lanes_);
   const size_t at = index(lane_steps_[lanes.first], lanes.first);
   std::copy(log_probs.begin(), log_probs.end(), log_probs_.begin() + at);
-  std::copy(values.begin(), values.end(), values_.begin() + at);
 }
 
 void Rollout::PutTransitions(LaneRange lanes, const Transitions& transitions) {
@@ -66,10 +62,6 @@ void Rollout::PutTransitions(LaneRange lanes, const Transitions& transitions) {
   std::copy(transitions.valid.begin(), transitions.valid.end(), valid_.begin() + at);
   std::copy(transitions.next_observations.begin(), transitions.next_observations.end(),
             observations_.begin() + index(step + 1, lanes.first) * observation_dim_);
-  if (has_values_) {
-    std::copy(transitions.next_values.begin(), transitions.next_values.end(),
-              values_.begin() + index(step + 1, lanes.first));
-  }
   for (int lane = lanes.first; lane < lanes.first + lanes.count; ++lane) ++lane_steps_[lane];
 }
 

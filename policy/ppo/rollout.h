@@ -1,7 +1,7 @@
 // What the lanes did since the last update: rows by step, columns by lane, on the CPU.
 //
-// Lanes may have taken different numbers of steps. Where the policy acted elsewhere, what it knew
-// of each step (log-probability, value) is kept too. A plain value; not thread-safe.
+// Lanes may have taken different numbers of steps. Where the policy acted elsewhere, the
+// log-probability of each action is kept too. A plain value; not thread-safe.
 #ifndef HIVEWIRE_POLICY_PPO_ROLLOUT_H_
 #define HIVEWIRE_POLICY_PPO_ROLLOUT_H_
 
@@ -28,13 +28,10 @@ class Rollout {
   // Keeps what the lanes see and do in their present step; actions (count, action_dim).
   void PutActions(LaneRange lanes, absl::Span<const float> observations,
                   absl::Span<const float> actions);
-  // Of actions chosen elsewhere, beside PutActions; no values where none are known.
-  void PutLikelihoods(LaneRange lanes, absl::Span<const float> log_probs,
-                      absl::Span<const float> values);
-  // Whether the steps so far have likelihoods.
-  bool has_likelihoods() const { return has_likelihoods_; }
-  // Whether they have values too.
-  bool has_values() const { return has_values_; }
+  // Of actions chosen elsewhere, beside PutActions.
+  void PutLogProbs(LaneRange lanes, absl::Span<const float> log_probs);
+  // Whether the steps so far have them.
+  bool has_log_probs() const { return has_log_probs_; }
   // Keeps what came of it, and moves the lanes on.
   void PutTransitions(LaneRange lanes, const Transitions& transitions);
 
@@ -46,9 +43,8 @@ class Rollout {
   size_t index(int step, int lane) const { return static_cast<size_t>(step) * num_lanes_ + lane; }
   std::vector<float>& observations() { return observations_; }
   std::vector<float>& actions() { return actions_; }
-  // Where has_likelihoods() and has_values(); values have the further row, too.
+  // Where has_log_probs().
   std::vector<float>& log_probs() { return log_probs_; }
-  std::vector<float>& values() { return values_; }
   // The indices of all valid steps, rising.
   std::vector<int64_t> ValidSteps() const;
 
@@ -63,10 +59,8 @@ class Rollout {
   std::vector<int> lane_steps_;
   std::vector<float> observations_;
   std::vector<float> actions_;
-  bool has_likelihoods_ = false;
-  bool has_values_ = false;
+  bool has_log_probs_ = false;
   std::vector<float> log_probs_;
-  std::vector<float> values_;
   std::vector<float> rewards_;
   std::vector<uint8_t> terminated_;
   std::vector<uint8_t> truncated_;

@@ -61,9 +61,8 @@ SampleBuffer::SampleBuffer(const Model& model, const Distribution& distribution,
     keep_ = View(keep, {steps_ + 1, lanes_}).clone().to(device);
     CutIntoChunks(memories);
   }
-  const at::Tensor values =
-      rollout.has_values() ? View(rollout.values(), {rows + lanes_}) : Values();
-  log_probs_ = rollout.has_likelihoods() ? View(rollout.log_probs(), {rows}) : LogProbs();
+  const at::Tensor values = Values();
+  log_probs_ = rollout.has_log_probs() ? View(rollout.log_probs(), {rows}) : LogProbs();
   ComputeReturns(values);
 }
 

@@ -4,7 +4,7 @@
 
 #include "policy/embedded_source.h"
 #include "policy/fragment_collector.h"
-#include "policy/remote_policy_collector.h"
+#include "policy/remote_policy_source.h"
 #include "policy/session.h"
 #include "policy/step_collector.h"
 
@@ -31,8 +31,7 @@ absl::StatusOr<std::unique_ptr<LearningLoop>> LearningLoop::Make(const v1::Learn
   loop->algorithm_ = *std::move(algorithm);
 
   if (chooser == Chooser::kServer) {
-    loop->collector_ = std::make_unique<RemotePolicyCollector>(*loop->rollout_, *loop->algorithm_,
-                                                               problem->action, config);
+    loop->source_ = std::make_unique<RemotePolicySource>(*loop->rollout_, *problem, config);
   } else {
     auto observations = MakeObservations(*loop->env_, config);
     if (!observations.ok()) return observations.status();
@@ -42,9 +41,11 @@ absl::StatusOr<std::unique_ptr<LearningLoop>> LearningLoop::Make(const v1::Learn
     } else {
       loop->source_ =
           std::make_unique<EmbeddedSource>(*loop->env_, *problem, config, *std::move(observations));
-      loop->collector_ =
-          std::make_unique<FragmentCollector>(*loop->source_, *loop->algorithm_, config);
     }
+  }
+  if (loop->source_ != nullptr) {
+    loop->collector_ =
+        std::make_unique<FragmentCollector>(*loop->source_, *loop->algorithm_, config);
   }
   if (absl::Status status = loop->collector_->Start(config.seed()); !status.ok()) return status;
   return loop;

@@ -28,18 +28,21 @@ constexpr int kLanes = 8;
 constexpr int kSteps = 16;
 constexpr int kUpdate = kLanes * kSteps;
 
-class RanksTest : public testing::Test {
+// By collection.mode.
+class RanksTest : public testing::TestWithParam<const char*> {
  protected:
   void SetUp() override {
-    server_ = StartTestServer(BuiltinEnvs(), TestServerOptions(folder_.Socket("env.sock")));
+    EnvServerOptions options = TestServerOptions(folder_.Socket("env.sock"));
+    options.rollouts.allow = true;
+    server_ = StartTestServer(BuiltinEnvs(), options);
     ConfigSources sources;
-    sources.overrides = {absl::StrCat("env.server=", folder_.Socket("env.sock")),
-                         "env.id=CartPole-v1", absl::StrCat("env.num_envs=", kLanes),
-                         "checkpoint.interval=0", "evaluation.episodes=2", "threads=1",
-                         absl::StrCat("ppo.rollout_steps=", kSteps), "ppo.minibatch_size=32",
-                         "ppo.epochs=2",
-                         // Shorter than the whole run, and no whole number of updates.
-                         absl::StrCat("collection.init_random_frames=", kUpdate + 1)};
+    sources.overrides = {
+        absl::StrCat("env.server=", folder_.Socket("env.sock")), "env.id=CartPole-v1",
+        absl::StrCat("env.num_envs=", kLanes), absl::StrCat("collection.mode=", GetParam()),
+        "checkpoint.interval=0", "evaluation.episodes=2", "threads=1",
+        absl::StrCat("ppo.rollout_steps=", kSteps), "ppo.minibatch_size=32", "ppo.epochs=2",
+        // Shorter than the whole run, and no whole number of updates.
+        absl::StrCat("collection.init_random_frames=", kUpdate + 1)};
     config_ = *LoadConfig(sources);
   }
 
@@ -86,7 +89,7 @@ class RanksTest : public testing::Test {
   v1::LearnerConfig config_;
 };
 
-TEST_F(RanksTest, OneTwoAndFourEndAtExactlyTheFramesAskedFor) {
+TEST_P(RanksTest, OneTwoAndFourEndAtExactlyTheFramesAskedFor) {
   for (const int size : {1, 2, 4}) {
     // One frame more than whole steps: all ranks but one have none of it.
     const int64_t frames = 4 * kUpdate + kLanes + 1;
@@ -110,7 +113,7 @@ TEST_F(RanksTest, OneTwoAndFourEndAtExactlyTheFramesAskedFor) {
   }
 }
 
-TEST_F(RanksTest, TwoThatGoOnAreTwoThatNeverStopped) {
+TEST_P(RanksTest, TwoThatGoOnAreTwoThatNeverStopped) {
   // Else it would follow the frames of the whole run.
   config_.mutable_ppo()->set_learning_rate_schedule("constant");
   const v1::LearnerConfig config = Frames(6 * kUpdate);
@@ -130,7 +133,7 @@ TEST_F(RanksTest, TwoThatGoOnAreTwoThatNeverStopped) {
   }
 }
 
-TEST_F(RanksTest, OneThatIsAskedToStopStopsAllWithACheckpoint) {
+TEST_P(RanksTest, OneThatIsAskedToStopStopsAllWithACheckpoint) {
   const absl::Time begin = absl::Now();
   const auto ends = Train(2, "stopped", Frames(100000 * kUpdate), nullptr, [&](int rank) {
     return rank == 1 && absl::Now() > begin + absl::Seconds(1);
@@ -141,7 +144,7 @@ TEST_F(RanksTest, OneThatIsAskedToStopStopsAllWithACheckpoint) {
   EXPECT_TRUE(last.tensors.contains("rank.1.env_state.0"));
 }
 
-TEST_F(RanksTest, AnotherNumberOfRanksIsRefused) {
+TEST_P(RanksTest, AnotherNumberOfRanksIsRefused) {
   for (const absl::Status& end : Train(2, "two", Frames(2 * kUpdate), nullptr)) {
     EXPECT_TRUE(end.ok()) << end;
   }
@@ -154,7 +157,7 @@ TEST_F(RanksTest, AnotherNumberOfRanksIsRefused) {
   EXPECT_TRUE(absl::StrContains(alone.message(), "ranks is 1; the run has 2")) << alone;
 }
 
-TEST_F(RanksTest, LanesThatCannotBeSharedOutAreRefused) {
+TEST_P(RanksTest, LanesThatCannotBeSharedOutAreRefused) {
   v1::LearnerConfig config = Frames(kUpdate);
   config.mutable_env()->set_num_envs(7);
   for (const absl::Status& end : Train(2, "seven", config, nullptr)) {
@@ -162,6 +165,8 @@ TEST_F(RanksTest, LanesThatCannotBeSharedOutAreRefused) {
     EXPECT_TRUE(absl::StrContains(end.message(), "env.num_envs is 7")) << end;
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Modes, RanksTest, testing::Values("steps", "remote-policy"));
 
 }  // namespace
 }  // namespace hivewire
