@@ -78,7 +78,7 @@ absl::StatusOr<int64_t> FragmentCollector::GatherOwn(v1::Policy policy, int64_t 
                                                      Experience& experience) {
   experience = {};
   policy.set_version(++version_);
-  policy.add_observation_leaves("observation");
+  for (const std::string& leaf : source_.observation_leaves()) policy.add_observation_leaves(leaf);
   *policy.add_action() = source_.action_leaf();
   const int64_t wanted = std::min(frames, algorithm_.StepsUntilUpdate() * num_lanes_);
   // At the very end of a run there may be no frame left for this rank.

@@ -25,8 +25,10 @@ class FragmentSource {
 
   // What the algorithm sees of all lanes.
   virtual const Problem& problem() const = 0;
-  // The action leaf as lanes take it: part of what an exported policy says of itself.
+  // Parts of what an exported policy says of itself: the action leaf as lanes take it, and the
+  // names of what it is shown.
   virtual const v1::LeafSpec& action_leaf() const = 0;
+  virtual std::vector<std::string> observation_leaves() const { return {"observation"}; }
 
   // Starts an episode in every lane.
   virtual absl::Status Start(uint64_t seed) = 0;

@@ -31,6 +31,12 @@ RemotePolicySource::RemotePolicySource(VectorRollout& rollout, const Problem& pr
   }
 }
 
+std::vector<std::string> RemotePolicySource::observation_leaves() const {
+  std::vector<std::string> names;
+  for (const v1::LayoutLeaf& leaf : rollout_.observation_leaves()) names.push_back(leaf.name());
+  return names;
+}
+
 absl::Status RemotePolicySource::Start(uint64_t seed) {
   seed_ = seed;
   for (int k = 0; k < rollout_.num_servers(); ++k) {
@@ -44,20 +50,15 @@ absl::Status RemotePolicySource::Start(uint64_t seed) {
 
 absl::StatusOr<std::vector<Experience>> RemotePolicySource::Gather(const v1::Policy& policy,
                                                                    int steps) {
-  v1::Policy travelling = policy;
-  travelling.clear_observation_leaves();
-  for (const v1::LayoutLeaf& leaf : rollout_.observation_leaves()) {
-    travelling.add_observation_leaves(leaf.name());
-  }
   std::vector<absl::Status> begun;
-  for (int k = 0; k < rollout_.num_servers(); ++k) begun.push_back(Begin(k, travelling, steps));
+  for (int k = 0; k < rollout_.num_servers(); ++k) begun.push_back(Begin(k, policy, steps));
   std::vector<Experience> experiences;
   for (int k = 0; k < rollout_.num_servers(); ++k) {
     absl::Status status = begun[static_cast<size_t>(k)];
     if (status.ok()) status = Receive(k, policy.version(), steps);
     while (PoolsAreGone(status)) {
       status = Renew(k);
-      if (status.ok()) status = Begin(k, travelling, steps);
+      if (status.ok()) status = Begin(k, policy, steps);
       if (status.ok()) status = Receive(k, policy.version(), steps);
     }
     if (!status.ok()) return status;

@@ -13,6 +13,7 @@
 #define HIVEWIRE_POLICY_REMOTE_POLICY_SOURCE_H_
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -35,6 +36,8 @@ class RemotePolicySource : public FragmentSource {
 
   const Problem& problem() const override { return problem_; }
   const v1::LeafSpec& action_leaf() const override { return action_leaf_; }
+  // As the servers call them: nobody joins them there.
+  std::vector<std::string> observation_leaves() const override;
   absl::Status Start(uint64_t seed) override;
   absl::StatusOr<std::vector<Experience>> Gather(const v1::Policy& policy, int steps) override;
   int64_t losses() const override { return losses_; }

@@ -61,9 +61,8 @@ SampleBuffer::SampleBuffer(const Model& model, const Distribution& distribution,
     keep_ = View(keep, {steps_ + 1, lanes_}).clone().to(device);
     CutIntoChunks(memories);
   }
-  const at::Tensor values = Values();
   log_probs_ = rollout.has_log_probs() ? View(rollout.log_probs(), {rows}) : LogProbs();
-  ComputeReturns(values);
+  ComputeReturns();
 }
 
 void SampleBuffer::CutIntoChunks(const LaneMemories& memories) {
@@ -118,7 +117,8 @@ at::Tensor SampleBuffer::Values() {
   return model_.ForwardValue(observations_, passage).cpu().contiguous();
 }
 
-void SampleBuffer::ComputeReturns(const at::Tensor& values) {
+void SampleBuffer::ComputeReturns() {
+  const at::Tensor values = Values();
   const int64_t rows = steps_ * lanes_;
   const bool first = !values_.defined();
   const Scale before = Scale::Of(value_moments_);
@@ -148,7 +148,7 @@ void SampleBuffer::ComputeReturns(const at::Tensor& values) {
 
 void SampleBuffer::Recompute() {
   const c10::NoGradGuard no_grad;
-  ComputeReturns(Values());
+  ComputeReturns();
 }
 
 double SampleBuffer::ExplainedVariance() const {

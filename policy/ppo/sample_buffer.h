@@ -96,7 +96,7 @@ class SampleBuffer {
   // By the model as it is now, of all rows; values of what follows the last step too.
   at::Tensor LogProbs() const;
   at::Tensor Values();
-  void ComputeReturns(const at::Tensor& values);
+  void ComputeReturns();
   // Memories, by step and lane, at the beginning of each stretch → those of the chunks.
   at::Tensor OfChunks(const std::vector<at::Tensor>& by_stretch) const;
   Minibatch TakeChunks(const at::Tensor& order) const;
