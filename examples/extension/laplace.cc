@@ -26,10 +26,12 @@ class Laplace : public hivewire::Distribution {
   at::Tensor Mode(const at::Tensor& inputs) const override { return inputs; }
 
   Likelihood Evaluate(const at::Tensor& inputs, const at::Tensor& actions) const override {
+    const at::Tensor entropy = (log_scale_ + (1 + std::log(2.0))).sum();
+    return {ElementLogProbs(inputs, actions).sum(1), entropy.expand({inputs.size(0)})};
+  }
+  at::Tensor ElementLogProbs(const at::Tensor& inputs, const at::Tensor& actions) const override {
     const at::Tensor z = (actions - inputs).abs() / log_scale_.exp();
-    const at::Tensor log_volume = (log_scale_ + std::log(2.0)).sum();
-    return {-z.sum(1) - log_volume,
-            (log_volume + static_cast<double>(num_inputs())).expand({inputs.size(0)})};
+    return -z - log_scale_ - std::log(2.0);
   }
 
   std::vector<hivewire::NamedTensor> Parameters() const override {

@@ -28,14 +28,18 @@ class Beta : public Distribution {
 
   Likelihood Evaluate(const at::Tensor& inputs, const at::Tensor& actions) const override {
     const auto [alpha, beta] = ShapesOf(inputs);
-    const at::Tensor x = box_.ToUnit(actions);
+    const at::Tensor log_beta = LogBeta(alpha, beta);
+    const at::Tensor log_density = LogDensities(alpha, beta, log_beta, actions);
     const at::Tensor sum = alpha + beta;
-    // log B(α, β)
-    const at::Tensor log_beta = at::lgamma(alpha) + at::lgamma(beta) - at::lgamma(sum);
-    const at::Tensor log_prob = (alpha - 1) * x.log() + (beta - 1) * at::log1p(-x) - log_beta;
     const at::Tensor entropy = log_beta - (alpha - 1) * at::digamma(alpha) -
                                (beta - 1) * at::digamma(beta) + (sum - 2) * at::digamma(sum);
-    return {log_prob.sum(1) - box_.log_volume(), entropy.sum(1) + box_.log_volume()};
+    return {log_density.sum(1) - box_.log_volume(), entropy.sum(1) + box_.log_volume()};
+  }
+
+  at::Tensor ElementLogProbs(const at::Tensor& inputs, const at::Tensor& actions) const override {
+    const auto [alpha, beta] = ShapesOf(inputs);
+    return LogDensities(alpha, beta, LogBeta(alpha, beta), actions) -
+           box_.LogRanges(inputs.device());
   }
 
  protected:
@@ -48,6 +52,18 @@ class Beta : public Distribution {
 
  private:
   virtual Shapes ShapesOf(const at::Tensor& inputs) const = 0;
+
+  // log B(α, β)
+  static at::Tensor LogBeta(const at::Tensor& alpha, const at::Tensor& beta) {
+    return at::lgamma(alpha) + at::lgamma(beta) - at::lgamma(alpha + beta);
+  }
+
+  // Of the elements on the unit box, (rows, dim).
+  at::Tensor LogDensities(const at::Tensor& alpha, const at::Tensor& beta,
+                          const at::Tensor& log_beta, const at::Tensor& actions) const {
+    const at::Tensor x = box_.ToUnit(actions);
+    return (alpha - 1) * x.log() + (beta - 1) * at::log1p(-x) - log_beta;
+  }
 
   UnitBox box_;
 };

@@ -40,6 +40,8 @@ UnitBox::UnitBox(const ActionSpace& action)
   }
 }
 
+at::Tensor UnitBox::LogRanges(at::Device device) const { return range_.log().to(device); }
+
 at::Tensor UnitBox::ToBox(const at::Tensor& unit) const {
   return at::clamp(unit, kEdge, 1 - kEdge) * range_.to(unit.device()) + low_.to(unit.device());
 }

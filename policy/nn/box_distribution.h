@@ -28,6 +28,8 @@ class UnitBox {
   at::Tensor ToUnit(const at::Tensor& actions) const;
   // Σ log (high − low): what a density on the unit box exceeds that on the box by.
   double log_volume() const { return log_volume_; }
+  // Its terms, (dim).
+  at::Tensor LogRanges(at::Device device) const;
 
  private:
   at::Tensor low_;    // (dim)

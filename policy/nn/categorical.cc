@@ -29,6 +29,11 @@ class Categorical : public Distribution {
             (log_probs.exp() * log_probs).sum(1).neg()};
   }
 
+  // The one choice.
+  at::Tensor ElementLogProbs(const at::Tensor& inputs, const at::Tensor& actions) const override {
+    return Evaluate(inputs, actions).log_prob.unsqueeze(1);
+  }
+
   absl::Status Export(v1::ActionHead& head) const override {
     head.set_kind(v1::ActionHead::KIND_CATEGORICAL);
     return absl::OkStatus();

@@ -42,6 +42,9 @@ class Distribution {
   virtual at::Tensor Mode(const at::Tensor& inputs) const = 0;
   // Differentiable in `inputs` and in the distribution's own parameters.
   virtual Likelihood Evaluate(const at::Tensor& inputs, const at::Tensor& actions) const = 0;
+  // Of each element of the action by itself, (rows, dim) float32; a row's sum is its log_prob.
+  // Differentiable likewise.
+  virtual at::Tensor ElementLogProbs(const at::Tensor& inputs, const at::Tensor& actions) const = 0;
 
   // As Model::Parameters; empty where the inputs say it all.
   virtual std::vector<NamedTensor> Parameters() const { return {}; }

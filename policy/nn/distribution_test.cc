@@ -82,6 +82,41 @@ TEST(Categorical, SamplesByItsProbabilities) {
   EXPECT_EQ(categorical->Mode(logits)[0].item<int64_t>(), 2);
 }
 
+TEST(Distribution, ElementsAddUpToTheAction) {
+  const ActionSpace box = ActionSpace::Box({-2, 0, -1}, {3, 1, 1});
+  for (const char* type : {"gaussian", "tanh-gaussian", "beta", "beta-mean"}) {
+    for (const char* std : {"free", "state"}) {
+      v1::DistributionConfig config;
+      config.set_type(type);
+      config.set_std(std);
+      const auto distribution = *MakeDistribution(config, box);
+      const at::Tensor inputs = at::randn({50, distribution->num_inputs()});
+      at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(3);
+      const at::Tensor actions = distribution->Sample(inputs, generator).detach();
+      const at::Tensor elements = distribution->ElementLogProbs(inputs, actions);
+      ASSERT_EQ(elements.sizes(), at::IntArrayRef({50, 3})) << type;
+      EXPECT_TRUE(at::allclose(elements.sum(1), distribution->Evaluate(inputs, actions).log_prob,
+                               1e-4, 1e-4))
+          << type;
+      // Each follows its own action alone.
+      at::Tensor others = actions.clone();
+      others.narrow(1, 1, 2).mul_(0.9);
+      const at::Tensor moved = distribution->ElementLogProbs(inputs, others);
+      EXPECT_TRUE(at::equal(moved.select(1, 0), elements.select(1, 0))) << type;
+      EXPECT_FALSE(at::equal(moved.select(1, 1), elements.select(1, 1))) << type;
+    }
+  }
+  const auto multi = Make(ActionSpace::MultiDiscrete(2, 3));
+  const at::Tensor logits = at::randn({4, 6});
+  const at::Tensor choices = at::tensor({0, 1, 2, 0, 1, 1, 2, 2}).reshape({4, 2});
+  const at::Tensor each = multi->ElementLogProbs(logits, choices);
+  EXPECT_TRUE(at::allclose(each.sum(1), multi->Evaluate(logits, choices).log_prob));
+  EXPECT_TRUE(at::allclose(each.select(1, 1),
+                           Make(ActionSpace::Discrete(3))
+                               ->ElementLogProbs(logits.narrow(1, 3, 3), choices.select(1, 1))
+                               .squeeze(1)));
+}
+
 // A distribution over one bounded element, with inputs of one row.
 struct Continuous {
   const char* type;

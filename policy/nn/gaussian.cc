@@ -110,6 +110,12 @@ class Gaussian : public Distribution {
             (log_std_sum + dim * (0.5 + kHalfLogTwoPi)).expand({mean.size(0)})};
   }
 
+  at::Tensor ElementLogProbs(const at::Tensor& inputs, const at::Tensor& actions) const override {
+    const at::Tensor log_std = deviation_.LogStd(inputs);
+    const at::Tensor z = (actions - deviation_.Mean(inputs)) * log_std.neg().exp();
+    return z.square() * -0.5 - log_std - kHalfLogTwoPi;
+  }
+
   std::vector<NamedTensor> Parameters() const override { return deviation_.Parameters(); }
 
   absl::Status Export(v1::ActionHead& head) const override {

@@ -30,6 +30,10 @@ class MultiCategorical : public Distribution {
             (log_probs.exp() * log_probs).sum({1, 2}).neg()};
   }
 
+  at::Tensor ElementLogProbs(const at::Tensor& inputs, const at::Tensor& actions) const override {
+    return at::log_softmax(ByChoice(inputs), 2).gather(2, actions.unsqueeze(2)).squeeze(2);
+  }
+
   absl::Status Export(v1::ActionHead& head) const override {
     head.set_kind(v1::ActionHead::KIND_MULTI_CATEGORICAL);
     for (int64_t i = 0; i < choices_; ++i) head.add_parts(static_cast<uint32_t>(cardinality_));

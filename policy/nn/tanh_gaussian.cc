@@ -79,14 +79,11 @@ class TanhGaussian : public Distribution {
     const at::Tensor mean = deviation_.Mean(inputs);
     const at::Tensor log_std = deviation_.LogStd(inputs);
     const at::Tensor std = log_std.exp();
-    const at::Tensor x = box_.ToUnit(actions);
-    // tanh⁻¹(2x − 1)
-    const at::Tensor u = (x.log() - at::log1p(-x)) * 0.5;
     // d action / d u is half the range times the slope.
     const double constant = box_.log_volume() - static_cast<double>(box_.dim()) * std::log(2.0);
     const double gaussian = static_cast<double>(box_.dim()) * kHalfLogTwoPi;
     const at::Tensor log_prob =
-        (((u - mean) / std).square() * -0.5 - log_std - LogSlope(u)).sum(1) - (constant + gaussian);
+        LogDensities(mean, log_std, std, actions).sum(1) - (constant + gaussian);
     at::Tensor entropy =
         (log_std + mean * 0).sum(1) + (gaussian + 0.5 * static_cast<double>(box_.dim()) + constant);
     static const auto nodes = HermiteNodes<10>();
@@ -95,6 +92,13 @@ class TanhGaussian : public Distribution {
                               node.weight;
     }
     return {log_prob, entropy};
+  }
+
+  at::Tensor ElementLogProbs(const at::Tensor& inputs, const at::Tensor& actions) const override {
+    const at::Tensor log_std = deviation_.LogStd(inputs);
+    const at::Tensor half_ranges = box_.LogRanges(inputs.device()) - std::log(2.0);
+    return LogDensities(deviation_.Mean(inputs), log_std, log_std.exp(), actions) -
+           (half_ranges + kHalfLogTwoPi);
   }
 
   std::vector<NamedTensor> Parameters() const override { return deviation_.Parameters(); }
@@ -106,6 +110,15 @@ class TanhGaussian : public Distribution {
   }
 
  private:
+  // Of the elements, (rows, dim), but for what is the same for all actions.
+  at::Tensor LogDensities(const at::Tensor& mean, const at::Tensor& log_std, const at::Tensor& std,
+                          const at::Tensor& actions) const {
+    const at::Tensor x = box_.ToUnit(actions);
+    // tanh⁻¹(2x − 1)
+    const at::Tensor u = (x.log() - at::log1p(-x)) * 0.5;
+    return ((u - mean) / std).square() * -0.5 - log_std - LogSlope(u);
+  }
+
   at::Tensor Squash(const at::Tensor& u) const { return box_.ToBox((at::tanh(u) + 1) * 0.5); }
 
   Deviation deviation_;

@@ -24,10 +24,14 @@ PolicyLoss ComputePolicyLoss(const PolicySamples& samples, const PolicyLossOptio
                              absl::Span<float> d_log_probs) {
   AdvantageScale scale;
   if (options.normalize_advantage) scale = options.scale.value_or(ScaleOf(samples.advantages));
-  const double size = static_cast<double>(samples.log_probs.size());
+  const size_t elements = samples.log_probs.size() / std::max<size_t>(1, samples.advantages.size());
+  const double size = static_cast<double>(samples.advantages.size());
+  const double ratios = static_cast<double>(samples.log_probs.size());
   PolicyLoss loss;
+  for (const float entropy : samples.entropies) loss.entropy += entropy;
   for (size_t i = 0; i < samples.log_probs.size(); ++i) {
-    const double advantage = (samples.advantages[i] - scale.mean) * scale.inverse_deviation;
+    const double advantage =
+        (samples.advantages[i / elements] - scale.mean) * scale.inverse_deviation;
     const double log_ratio = static_cast<double>(samples.log_probs[i]) - samples.old_log_probs[i];
     const double ratio = std::exp(log_ratio);
     const double free = -advantage * ratio;
@@ -36,16 +40,13 @@ PolicyLoss ComputePolicyLoss(const PolicySamples& samples, const PolicyLossOptio
     // Where the clipped branch is the larger, it is constant.
     const double d_surrogate = free >= clipped ? free : 0;
     d_log_probs[i] =
-        static_cast<float>((d_surrogate + options.kl_coefficient * (ratio - 1)) / size);
-    loss.entropy += samples.entropies[i];
+        static_cast<float>(d_surrogate / ratios + options.kl_coefficient * (ratio - 1) / size);
     loss.old_approx_kl -= log_ratio;
     loss.approx_kl += ratio - 1 - log_ratio;
     loss.clip_fraction += std::abs(ratio - 1) > options.clip;
   }
-  for (double* mean : {&loss.surrogate, &loss.entropy, &loss.old_approx_kl, &loss.approx_kl,
-                       &loss.clip_fraction}) {
-    *mean /= size;
-  }
+  for (double* mean : {&loss.surrogate, &loss.clip_fraction}) *mean /= ratios;
+  for (double* mean : {&loss.entropy, &loss.old_approx_kl, &loss.approx_kl}) *mean /= size;
   return loss;
 }
 

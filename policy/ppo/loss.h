@@ -1,7 +1,8 @@
 // PPO's clipped objective (Schulman et al. 2017) and its gradient, written out: one pass over a
 // minibatch on the CPU, so that autograd sees only the model and the distribution.
 //
-// Pure functions. Every span has one element a sample.
+// Pure functions. Every span has one element a sample, but those of log-probabilities may have
+// several, the elements of an action, together.
 #ifndef HIVEWIRE_POLICY_PPO_LOSS_H_
 #define HIVEWIRE_POLICY_PPO_LOSS_H_
 
@@ -37,12 +38,14 @@ struct PolicySamples {
 
 // Means over the minibatch.
 struct PolicyLoss {
+  // Each ratio clipped by itself; over the elements of an action the mean too.
   double surrogate = 0;
   double entropy = 0;
-  // E[−log r] and E[r − 1 − log r] (Schulman, "Approximating KL Divergence").
+  // E[−log r] and E[r − 1 − log r] (Schulman, "Approximating KL Divergence"); over elements, which
+  // are independent, the sum.
   double old_approx_kl = 0;
   double approx_kl = 0;
-  // Share of the samples whose ratio lay outside 1 ± clip.
+  // Share of the ratios that lay outside 1 ± clip.
   double clip_fraction = 0;
 };
 

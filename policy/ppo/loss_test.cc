@@ -53,6 +53,36 @@ TEST(PolicyLoss, IsTheClippedSurrogate) {
   EXPECT_NEAR(loss.old_approx_kl, -(0.1 + 0.5 - 0.4 + 0.05) / 4, 1e-6);
 }
 
+TEST(PolicyLoss, ClipsEachElementOfAnActionByItself) {
+  Samples samples;
+  // Two actions of two elements.
+  samples.entropies = {3, 5};
+  samples.advantages = {1, -2};
+  const PolicyLoss loss = samples.Policy({.normalize_advantage = false});
+  const double expected = -(std::exp(0.1) + 1.2 - 2 * 0.8 - 2 * std::exp(0.05)) / 4;
+  EXPECT_NEAR(loss.surrogate, expected, 1e-6);
+  EXPECT_DOUBLE_EQ(loss.clip_fraction, 0.5);
+  // Those of whole actions.
+  EXPECT_DOUBLE_EQ(loss.entropy, 4);
+  EXPECT_NEAR(loss.old_approx_kl, -(0.1 + 0.5 - 0.4 + 0.05) / 2, 1e-6);
+}
+
+TEST(PolicyLoss, GradientsByElementAreFiniteDifferences) {
+  Samples samples;
+  samples.entropies = {3, 5};
+  samples.advantages = {1, -2};
+  const PolicyLossOptions options = {.normalize_advantage = false, .kl_coefficient = 0.3};
+  samples.Policy(options);
+  const std::vector<float> gradients = samples.d_log_probs;
+  for (int i = 0; i < 4; ++i) {
+    const double slope = Slope(samples.log_probs[i], [&] {
+      const PolicyLoss loss = samples.Policy(options);
+      return loss.surrogate + options.kl_coefficient * loss.approx_kl;
+    });
+    EXPECT_NEAR(gradients[i], slope, 1e-3) << i;
+  }
+}
+
 TEST(PolicyLoss, GradientsAreFiniteDifferences) {
   Samples samples;
   samples.Policy({});

@@ -61,6 +61,13 @@ absl::Status CheckPpoConfig(const v1::LearnerConfig& config) {
   checks.Take(share(ppo.gamma()), "gamma", ppo.gamma(), "0 … 1");
   checks.Take(share(ppo.gae_lambda()), "gae_lambda", ppo.gae_lambda(), "0 … 1");
   checks.Take(positive(ppo.clip()), "clip", ppo.clip(), "any positive number");
+  checks.TakeName("clip_scope", ppo.clip_scope(), {"action", "element"});
+  const v1::CollectionConfig& collection = config.collection();
+  checks.Take(ppo.clip_scope() != "element" || collection.mode() != "collectors" ||
+                  collection.synchronous(),
+              "clip_scope", "\"element\"",
+              "\"action\" where collection.synchronous is false: asynchronous collectors tell how "
+              "likely a whole action was");
   checks.Take(not_negative(ppo.value_coefficient()), "value_coefficient", ppo.value_coefficient(),
               "0 or more");
   checks.Take(std::isfinite(ppo.entropy_coefficient()), "entropy_coefficient",

@@ -309,6 +309,7 @@ class Ppo : public Algorithm {
         {.gae = {config_.gamma(), config_.gae_lambda(), config_.bootstrap_at_time_limit()},
          .normalize_advantage = config_.normalize_advantage() && whole_rollout,
          .tbptt_steps = config_.tbptt_steps(),
+         .by_element = ClipsByElement(),
          .ranks = ranks_},
         device_, rollout_, start_, config_.normalize_value() ? &value_moments_ : nullptr);
     policy_loss_ = {.clip = config_.clip(),
@@ -413,20 +414,25 @@ class Ppo : public Algorithm {
     return true;
   }
 
+  bool ClipsByElement() const { return config_.clip_scope() == "element"; }
+
   bool TooFar(const Losses& losses) const {
     return config_.target_kl() > 0 && losses.policy.approx_kl > 1.5 * config_.target_kl();
   }
 
   Roots PolicyRoots(const Minibatch& batch, const at::Tensor& of_rows, PolicyLoss& loss) const {
-    const Distribution::Likelihood likelihood =
-        distribution_->Evaluate(batch.Samples(of_rows), batch.actions);
-    const at::Tensor log_probs = OnHost(likelihood.log_prob);
+    const at::Tensor inputs = batch.Samples(of_rows);
+    const Distribution::Likelihood likelihood = distribution_->Evaluate(inputs, batch.actions);
+    const at::Tensor log_prob = ClipsByElement()
+                                    ? distribution_->ElementLogProbs(inputs, batch.actions)
+                                    : likelihood.log_prob;
+    const at::Tensor log_probs = OnHost(log_prob);
     const at::Tensor entropies = OnHost(likelihood.entropy);
-    const at::Tensor d_log_probs = at::empty({batch.size}, at::kFloat);
+    const at::Tensor d_log_probs = at::empty_like(log_probs);
     loss = ComputePolicyLoss(
         {Host(log_probs), Host(entropies), Host(batch.log_probs), Host(batch.advantages)},
-        policy_loss_, {d_log_probs.data_ptr<float>(), static_cast<size_t>(batch.size)});
-    Roots roots = {{likelihood.log_prob}, {d_log_probs.to(device_)}};
+        policy_loss_, {d_log_probs.data_ptr<float>(), static_cast<size_t>(d_log_probs.numel())});
+    Roots roots = {{log_prob}, {d_log_probs.to(device_)}};
     if (entropy_coefficient_ != 0 && likelihood.entropy.requires_grad()) {
       const double each = -entropy_coefficient_ / static_cast<double>(batch.size);
       roots.tensors.push_back(likelihood.entropy);

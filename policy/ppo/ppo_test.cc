@@ -343,6 +343,34 @@ TEST(Ppo, EveryOptionLearnsWhichPointOfABoxPays) {
   }
 }
 
+TEST(Ppo, LearnsWhereEachElementIsClippedByItself) {
+  v1::LearnerConfig config = SmallConfig();
+  config.mutable_ppo()->set_clip_scope("element");
+  const auto both = [](const char* action) {
+    return NearHalf(action) + NearHalf(action + sizeof(float));
+  };
+  Bandit bandit(config, ActionSpace::Box({-3, -3}, {3, 3}), both);
+  const std::vector<double> means = bandit.Train(60);
+  EXPECT_GT(means.back(), 0.5 * means.front());
+  std::vector<char> action(2 * kLanes * sizeof(float));
+  ASSERT_TRUE(
+      bandit.algorithm().ActGreedily(bandit.observations(), {}, absl::MakeSpan(action)).ok());
+  EXPECT_GT(both(action.data()), -0.05);
+}
+
+TEST(Ppo, ClipsByElementOnlyWhatItsOwnPolicyDid) {
+  v1::LearnerConfig config = SmallConfig();
+  config.mutable_ppo()->set_clip_scope("element");
+  config.mutable_collection()->set_mode("collectors");
+  const Problem problem = {kLanes, 2, ActionSpace::Box({-1}, {1})};
+  EXPECT_TRUE(MakeAlgorithm(config, problem).ok());
+  config.mutable_collection()->set_synchronous(false);
+  EXPECT_NE(MakeAlgorithm(config, problem).status().message().find("ppo.clip_scope is \"element\""),
+            std::string::npos);
+  config.mutable_ppo()->set_clip_scope("elements");
+  EXPECT_NE(MakeAlgorithm(config, problem).status().message().find("element"), std::string::npos);
+}
+
 TEST(Ppo, LearnsSeveralChoicesAtOnce) {
   const auto both = [](const char* action) {
     int64_t choices[2];
@@ -421,11 +449,15 @@ std::vector<float> ObservationsAt(int step) {
   return rows;
 }
 
-TEST(Ppo, LearnsFromChoicesOfItsExportedPolicyAsFromItsOwn) {
+class PpoScopeTest : public testing::TestWithParam<const char*> {};
+
+TEST_P(PpoScopeTest, LearnsFromChoicesOfItsExportedPolicyAsFromItsOwn) {
   // So wide that nothing is clipped.
   const ActionSpace action = ActionSpace::Box({-100}, {100});
-  const auto own = *MakeAlgorithm(SmallConfig(), {kLanes, 2, action});
-  const auto remote = *MakeAlgorithm(SmallConfig(), {kLanes, 2, action});
+  v1::LearnerConfig config = SmallConfig();
+  config.mutable_ppo()->set_clip_scope(GetParam());
+  const auto own = *MakeAlgorithm(config, {kLanes, 2, action});
+  const auto remote = *MakeAlgorithm(config, {kLanes, 2, action});
   const LaneRange lanes = {0, kLanes};
   std::vector<float> rewards(kLanes), log_probs(kLanes);
   std::vector<uint8_t> terminated(kLanes), truncated(kLanes);
@@ -471,6 +503,8 @@ TEST(Ppo, LearnsFromChoicesOfItsExportedPolicyAsFromItsOwn) {
     }
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(ClipScopes, PpoScopeTest, testing::Values("action", "element"));
 
 TEST(Ppo, RefusesAChoiceThatThereIsNot) {
   const ActionSpace action = ActionSpace::Discrete(3);

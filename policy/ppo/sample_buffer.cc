@@ -61,7 +61,8 @@ SampleBuffer::SampleBuffer(const Model& model, const Distribution& distribution,
     keep_ = View(keep, {steps_ + 1, lanes_}).clone().to(device);
     CutIntoChunks(memories);
   }
-  log_probs_ = rollout.has_log_probs() ? View(rollout.log_probs(), {rows}) : LogProbs();
+  log_probs_ = rollout.has_log_probs() && !options.by_element ? View(rollout.log_probs(), {rows})
+                                                              : LogProbs();
   ComputeReturns();
 }
 
@@ -106,7 +107,10 @@ at::Tensor SampleBuffer::LogProbs() const {
   if (recurrent()) passage.keep = keep_.narrow(0, 0, steps_);
   const at::Tensor inputs =
       model_.ForwardPolicy(observations_.narrow(0, 0, steps_ * lanes_), passage);
-  return distribution_.Evaluate(inputs, actions_).log_prob.cpu().contiguous();
+  return (options_.by_element ? distribution_.ElementLogProbs(inputs, actions_)
+                              : distribution_.Evaluate(inputs, actions_).log_prob)
+      .cpu()
+      .contiguous();
 }
 
 at::Tensor SampleBuffer::Values() {

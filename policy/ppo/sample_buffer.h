@@ -29,7 +29,7 @@ struct Minibatch {
   at::Tensor samples;  // which rows are, on the device; undefined: all
   at::Tensor actions;  // of the samples, on the device
   // Of the samples, on the CPU, where the loss is computed.
-  at::Tensor log_probs;
+  at::Tensor log_probs;  // (size), or (size, elements of an action)
   at::Tensor values;
   at::Tensor advantages;
   at::Tensor returns;
@@ -54,13 +54,15 @@ class SampleBuffer {
     // Of the whole rollout's advantages, to mean 0 and standard deviation 1.
     bool normalize_advantage = false;
     int tbptt_steps = 1;
+    // Log-probabilities of each element of an action by itself.
+    bool by_element = false;
     // Where what is normalised is so over all ranks.
     Ranks* ranks = nullptr;
   };
 
   // All but the memories outlive the buffer; `value_moments` is null where values are not
-  // normalised. Without the likelihoods of a policy that acted elsewhere, they are computed by the
-  // model as it is now.
+  // normalised. Without the likelihoods of a policy that acted elsewhere, or by element, they are
+  // computed by the model as it is now.
   SampleBuffer(const Model& model, const Distribution& distribution, const Problem& problem,
                const Options& options, at::Device device, Rollout& rollout,
                const LaneMemories& memories, RunningMoments* value_moments);
@@ -116,7 +118,8 @@ class SampleBuffer {
   at::Tensor keep_;          // (steps + 1, lanes), on the device, as in Passage
   at::Tensor valid_;         // indices of the rows to learn from, rising
   LaneMemories start_;
-  // (rows) each, on the CPU. Values and returns as the critic gives them: normalised if it is.
+  // (rows) each, log_probs_ as a minibatch's, on the CPU. Values and returns as the critic gives
+  // them: normalised if it is.
   at::Tensor log_probs_;
   at::Tensor values_;
   at::Tensor advantages_;
