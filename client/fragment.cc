@@ -7,6 +7,7 @@
 #include "absl/strings/string_view.h"
 #include "base/error.h"
 #include "base/layout.h"
+#include "client/wire_check.h"
 
 namespace hivewire {
 namespace {
@@ -18,23 +19,6 @@ absl::Status Wrong(absl::string_view what) {
 
 absl::Status WrongSize(absl::string_view field, size_t bytes, size_t rows, size_t expected) {
   return Wrong(absl::StrCat(field, ": ", bytes, " bytes where ", rows, " rows need ", expected));
-}
-
-// The leaves of a layout must be what their rows say.
-absl::Status CheckLeaf(const v1::LayoutLeaf& leaf) {
-  size_t bytes = SizeOf(leaf.dtype());
-  for (const int64_t extent : leaf.shape()) {
-    if (extent < 0 || extent > (int64_t{1} << 40)) bytes = 0;
-    if (__builtin_mul_overflow(bytes, static_cast<size_t>(extent), &bytes)) bytes = 0;
-    if (bytes == 0) break;
-  }
-  const bool empty = NumElements(leaf.shape()) == 0;
-  if (SizeOf(leaf.dtype()) > 0 && leaf.row_bytes() == bytes && (bytes > 0 || empty)) {
-    return absl::OkStatus();
-  }
-  return Wrong(absl::StrCat("layout: leaf \"", leaf.name(), "\" of dtype ",
-                            v1::DType_Name(leaf.dtype()), " has rows of ", leaf.row_bytes(),
-                            " bytes"));
 }
 
 LeafView ViewOf(const v1::LayoutLeaf& leaf, size_t num_rows, const char* data) {
@@ -92,9 +76,15 @@ absl::Status Fragment::Check(const v1::PoolDescription& pool) {
     if (seen[lane]) return Wrong(absl::StrCat("env_ids: lane ", lane, " stands twice"));
     seen[lane] = true;
   }
+  absl::Status status = CheckLayout("fragment.layout", message_->layout());
+  // Its observations stand beside the last ones, which lie as the pool says.
+  if (status.ok()) {
+    status = CheckSameLeaves("fragment.layout", v1::LEAF_ROLE_OBSERVATION, pool.final_layout(),
+                             message_->layout());
+  }
+  if (!status.ok()) return status;
   size_t row_bytes = 0;
   for (const v1::LayoutLeaf& leaf : message_->layout().leaves()) {
-    if (absl::Status status = CheckLeaf(leaf); !status.ok()) return status;
     if (__builtin_add_overflow(row_bytes, leaf.row_bytes(), &row_bytes)) row_bytes = SIZE_MAX;
   }
   // Neither factor of the payload's size exceeds it: so no product overflows.

@@ -23,8 +23,8 @@ namespace hivewire {
 
 class Fragment {
  public:
-  // Checks that the message is what it says: lanes of `pool`, steps, leaves, sizes. DATA_LOSS names
-  // the field that is not.
+  // Checks that the message is what it says: lanes of `pool`, which CheckPool has passed, its
+  // observations, steps, leaves, sizes. DATA_LOSS names the field that is not.
   static absl::StatusOr<Fragment> Parse(v1::Fragment message, const v1::PoolDescription& pool);
 
   // T, and the lanes by their numbers in the pool.

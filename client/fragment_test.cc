@@ -104,6 +104,18 @@ TEST(Fragment, GivesEveryLeafAsAViewOfTheMessage) {
   EXPECT_TRUE(fragment.policy_status().ok());
 }
 
+TEST(Fragment, ShowsWhatThePoolShows) {
+  // In itself it is whole, but there is more to it than the last observation's place.
+  v1::Fragment message = Message();
+  message.mutable_layout()->mutable_leaves(0)->set_shape(0, 10000);
+  message.mutable_layout()->mutable_leaves(0)->set_row_bytes(80000);
+  message.set_payload(Numbers(message.layout(), kLength * kLanes));
+  const auto parsed = Fragment::Parse(message, Pool());
+  EXPECT_EQ(parsed.status().code(), absl::StatusCode::kDataLoss);
+  EXPECT_TRUE(absl::StrContains(parsed.status().message(), "are not the pool's"))
+      << parsed.status();
+}
+
 TEST(Fragment, NeedsNoCritic) {
   v1::Fragment message = Message();
   message.mutable_layout()->mutable_leaves()->DeleteSubrange(3, 1);

@@ -30,6 +30,7 @@
 #include "client/outbox.h"
 #include "client/recovery.h"
 #include "client/session_stream.h"
+#include "client/wire_check.h"
 
 namespace hivewire {
 namespace {
@@ -55,6 +56,7 @@ class GrpcCarrier final : public Carrier {
         new GrpcCarrier(*std::move(control), connection.reconnect_timeout));
     auto created = carrier->Patiently([&] { return carrier->control_->CreatePool(keyed); });
     if (!created.ok()) return created.status();
+    carrier->num_envs_asked_ = request.num_envs();
     return Start(std::move(carrier), created->pool().pool_id(), created->lease_token());
   }
 
@@ -317,7 +319,11 @@ class GrpcCarrier final : public Carrier {
     v1::Attached attached;
     auto stream = SessionStream::Attach(Channel(), attach, attached);
     if (!stream.ok()) return stream.status();
-    if (description_.num_envs() == 0) BeginWith(attached);
+    if (description_.num_envs() == 0) {
+      const absl::Status whole = CheckPool(attached.pool(), num_envs_asked_);
+      if (!whole.ok()) return Foreign(whole);
+      BeginWith(attached);
+    }
     MutexLock lock(mutex_);
     std::vector<Outbox::Frame> frames;
     const absl::Status status = outbox_.Unaccepted(attached.accepted_op_no(), frames);
@@ -339,6 +345,7 @@ class GrpcCarrier final : public Carrier {
   void BeginWith(v1::Attached& attached) {
     description_.Swap(attached.mutable_pool());
     layout_ = PayloadLayout(description_.result_layout());
+    final_layout_ = PayloadLayout(description_.final_layout());
     for (const v1::LayoutLeaf& leaf : description_.result_layout().leaves()) {
       if (leaf.role() == v1::LEAF_ROLE_OP_NO) break;
       ++op_no_leaf_;
@@ -433,11 +440,8 @@ class GrpcCarrier final : public Carrier {
     } else {
       const v1::Batch& batch = frame->batch();
       const size_t rows = static_cast<size_t>(batch.env_ids_size());
-      if (batch.payload().size() != layout_.PayloadBytes(rows)) {
-        return Foreign(absl::InternalError(absl::StrCat("a batch of ", rows, " rows has ",
-                                                        batch.payload().size(), " bytes, not ",
-                                                        layout_.PayloadBytes(rows))));
-      }
+      const absl::Status whole = CheckBatch(batch, layout_, final_layout_, description_.num_envs());
+      if (!whole.ok()) return Foreign(whole);
       const char* op_nos = batch.payload().data() + layout_.Offset(op_no_leaf_, rows);
       for (size_t row = 0; row < rows; ++row) {
         uint64_t op_no = 0;
@@ -455,9 +459,10 @@ class GrpcCarrier final : public Carrier {
   const absl::Duration reconnect_timeout_;
   std::string pool_id_;
   std::string lease_token_;
+  uint32_t num_envs_asked_ = 0;  // 0: the pool was there before
   // By the first Attach; constant from then on.
   v1::PoolDescription description_;
-  PayloadLayout layout_;
+  PayloadLayout layout_, final_layout_;
   size_t op_no_leaf_ = 0;
   std::vector<uint32_t> lanes_to_come_;
 

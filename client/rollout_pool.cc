@@ -9,6 +9,7 @@
 #include "base/sha256.h"
 #include "client/control_client_impl.h"
 #include "client/recovery.h"
+#include "client/wire_check.h"
 
 namespace hivewire {
 namespace {
@@ -56,6 +57,8 @@ absl::StatusOr<std::unique_ptr<RolloutPool>> RolloutPool::Create(
   pool->description_.Swap(created->mutable_pool());
   pool->lease_token_ = created->lease_token();
   pool->keeper_ = std::thread([kept = pool.get()] { kept->KeepLease(); });
+  const absl::Status whole = CheckPool(pool->description_, request.num_envs());
+  if (!whole.ok()) return Annotate(whole, address);
   return pool;
 }
 
