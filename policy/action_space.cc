@@ -113,11 +113,12 @@ size_t ActionSpace::row_bytes() const {
   return static_cast<size_t>(dim()) * (wide ? 8 : 4);
 }
 
-void ActionSpace::WriteBox(absl::Span<const float> actions, absl::Span<char> out) const {
+void ActionSpace::WriteBox(absl::Span<const float> actions, bool clip, absl::Span<char> out) const {
   const size_t dim = low_.size();
   for (size_t row = 0; row < actions.size(); row += dim) {
     for (size_t i = 0; i < dim; ++i) {
-      const float action = std::clamp(actions[row + i], low_[i], high_[i]);
+      const float drawn = actions[row + i];
+      const float action = clip ? std::clamp(drawn, low_[i], high_[i]) : drawn;
       if (dtype_ == v1::DTYPE_FLOAT32) {
         std::memcpy(out.data() + (row + i) * sizeof(float), &action, sizeof(float));
       } else {

@@ -41,8 +41,8 @@ class ActionSpace {
   // Whether both bounds of each element of the box are finite, and apart.
   bool bounded() const;
 
-  // (rows, dim) floats of any size → bytes for the env, clipped to the box.
-  void WriteBox(absl::Span<const float> actions, absl::Span<char> out) const;
+  // (rows, dim) floats of any size → bytes for the env, clipped to the box if so.
+  void WriteBox(absl::Span<const float> actions, bool clip, absl::Span<char> out) const;
   // (rows, dim) choices counted from 0 → bytes for the env.
   void WriteDiscrete(absl::Span<const int64_t> choices, absl::Span<char> out) const;
 

@@ -32,7 +32,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kCycles = 50;
-constexpr char kCurveTag[] = "charts/episodic_return";
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 // One of the runs.
@@ -54,6 +53,11 @@ std::string Outcome(v1::LearnerConfig config) {
   std::string text;
   google::protobuf::TextFormat::PrintToString(config, &text);
   return text;
+}
+
+absl::Status OtherConfiguration(const std::string& path) {
+  return absl::FailedPreconditionError(
+      absl::StrCat(path, " is of another configuration; choose another --output"));
 }
 
 absl::StatusOr<std::vector<Cell>> Cells(const BenchmarkOptions& options) {
@@ -94,7 +98,7 @@ absl::StatusOr<google::protobuf::Struct> ReadRow(const std::string& path) {
 // Writes the row of a run that is over.
 absl::Status WriteRow(const Cell& cell, const RunFolder& run, const std::string& path) {
   std::vector<double> frames, returns;
-  const auto points = ReadScalars(run.path(), kCurveTag);
+  const auto points = ReadReturns(run.path());
   if (!points.ok() && !absl::IsNotFound(points.status())) return points.status();
   if (points.ok()) {
     for (const ScalarPoint& point : *points) {
@@ -158,8 +162,7 @@ class BenchmarkFolder {
     if (!found.ok()) return found.status();
     const auto config = found->fields().find("config");
     if (config == found->fields().end() || config->second.string_value() != Outcome(cell.config)) {
-      return absl::FailedPreconditionError(
-          absl::StrCat(row(cell), " is of another configuration; choose another --output"));
+      return OtherConfiguration(row(cell));
     }
     return true;
   }
@@ -184,8 +187,7 @@ class BenchmarkFolder {
         json.push_back(Json(env, preset, group, spread));
         series.push_back(AsSeries(preset, spread));
       }
-      const std::string svg =
-          DrawSeries(absl::StrCat(env, ": return of training episodes"), "frames", series);
+      const std::string svg = DrawSeries(absl::StrCat(env, ": return"), "frames", series);
       if (svg.empty()) continue;
       const std::string file =
           absl::StrCat(path_, "/", absl::StrReplaceAll(env, {{"/", "-"}}), ".svg");
@@ -240,6 +242,11 @@ absl::Status TrainCell(const BenchmarkOptions& options, const Cell& cell, const 
   train.reach = options.reach;
   const bool begun = CheckpointFolder(run + "/checkpoints").Find("last").ok();
   if (begun) {
+    ConfigSources sources;
+    sources.file = run + "/config.textproto";
+    const absl::StatusOr<v1::LearnerConfig> config = LoadConfig(sources);
+    if (!config.ok()) return config.status();
+    if (Outcome(*config) != Outcome(cell.config)) return OtherConfiguration(run);
     train.resume = run;
     train.sources.overrides = {"env.server=" + cell.config.env().server()};
   } else {

@@ -21,8 +21,6 @@
 namespace hivewire {
 namespace {
 
-constexpr char kCurveTag[] = "charts/episodic_return";
-
 // What is wrong with newer checkpoints than this one is said.
 absl::StatusOr<Checkpoint> LastWholeCheckpoint(const RunFolder& folder) {
   const CheckpointFolder checkpoints(folder.checkpoints());
@@ -116,6 +114,10 @@ absl::Status Train(const TrainOptions& options, const std::function<bool()>& sto
   std::fflush(stdout);
 
   if (absl::Status status = (*trainer)->Run(*folder, stop); !status.ok()) return status;
+  if ((*trainer)->frames() == 0) {
+    std::printf("stopped before the first update: there is nothing to go on from\n");
+    return absl::OkStatus();
+  }
   if (!stop()) Plot(folder->path(), "").IgnoreError();
   std::printf("%s at %lld frames; go on with --resume=%s, evaluate with: learner eval %s\n",
               stop() ? "stopped" : "finished", static_cast<long long>((*trainer)->frames()),
@@ -126,9 +128,9 @@ absl::Status Train(const TrainOptions& options, const std::function<bool()>& sto
 absl::Status Plot(const std::string& run, const std::string& runs) {
   absl::StatusOr<RunFolder> folder = run.empty() ? NewestRun(runs) : RunFolder::Open(run);
   if (!folder.ok()) return folder.status();
-  absl::StatusOr<std::vector<ScalarPoint>> points = ReadScalars(folder->path(), kCurveTag);
+  absl::StatusOr<std::vector<ScalarPoint>> points = ReadReturns(folder->path());
   if (!points.ok()) return points.status();
-  const std::string title = absl::StrCat(folder->id(), ": return of training episodes");
+  const std::string title = absl::StrCat(folder->id(), ": return");
   std::printf("%s", DrawChart(title, *points).c_str());
   const std::string svg = DrawSvg(title, "frames", *points);
   if (svg.empty()) return absl::NotFoundError("no episode has ended yet: there is nothing to draw");

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <deque>
+#include <map>
 #include <string>
 #include <utility>
 
@@ -101,15 +103,21 @@ Experience JoinLanes(std::vector<Experience> parts) {
 }
 
 std::vector<EpisodeSummary> EpisodesWithin(const Experience& experience, int steps) {
+  std::map<int, std::deque<EpisodeSummary>> by_lane;
+  for (const EpisodeSummary& episode : experience.episodes) {
+    by_lane[episode.lane].push_back(episode);
+  }
   std::vector<EpisodeSummary> within;
   for (size_t k = 0; k < experience.lanes.size(); ++k) {
-    int ended = 0;
-    for (int t = 0; t < steps; ++t) {
+    // A lane that stands there twice goes on with the next ones.
+    std::deque<EpisodeSummary>& left = by_lane[experience.lanes[k]];
+    for (int t = 0; t < experience.steps && !left.empty(); ++t) {
       const size_t row = experience.row(t, k);
-      ended += experience.valid[row] && (experience.terminated[row] || experience.truncated[row]);
-    }
-    for (const EpisodeSummary& episode : experience.episodes) {
-      if (episode.lane == experience.lanes[k] && ended-- > 0) within.push_back(episode);
+      if (!experience.valid[row] || !(experience.terminated[row] || experience.truncated[row])) {
+        continue;
+      }
+      if (t < steps) within.push_back(left.front());
+      left.pop_front();
     }
   }
   return within;

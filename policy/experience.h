@@ -72,7 +72,8 @@ struct Experience {
 // in some nothing may be remembered.
 Experience JoinLanes(std::vector<Experience> parts);
 
-// The episodes that ended within the first `steps` steps.
+// The episodes that ended within the first `steps` steps. A lane may stand there several times, one
+// stretch of it after the other.
 std::vector<EpisodeSummary> EpisodesWithin(const Experience& experience, int steps);
 
 // As a message, lane k being env_id k (training.proto says what its leaves are).

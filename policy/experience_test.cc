@@ -86,6 +86,24 @@ TEST(Experience, OnlyEpisodesThatEndedInTheStepsThatCountAreTold) {
   EXPECT_EQ(EpisodesWithin(experience, 2).size(), 1u);
 }
 
+TEST(Experience, ALaneThatStandsThereTwiceTellsEachEpisodeOnce) {
+  Experience first = Numbered(0, 1, 4), second = Numbered(0, 1, 4);
+  first.terminated[first.row(1, 0)] = first.terminated[first.row(3, 0)] = 1;
+  first.episodes = {{1, 2, 0}, {2, 2, 0}};
+  for (const int step : {0, 2, 3}) second.terminated[second.row(step, 0)] = 1;
+  second.episodes = {{3, 1, 0}, {4, 2, 0}, {5, 1, 0}};
+  const Experience both = JoinLanes({first, second});
+  const auto returns = [&](int steps) {
+    std::vector<double> told;
+    for (const EpisodeSummary& episode : EpisodesWithin(both, steps)) {
+      told.push_back(episode.episode_return);
+    }
+    return told;
+  };
+  EXPECT_EQ(returns(4), (std::vector<double>{1, 2, 3, 4, 5}));
+  EXPECT_EQ(returns(3), (std::vector<double>{1, 3, 4}));
+}
+
 TEST(Experience, AFragmentThatIsNotWhatItSaysIsRefused) {
   const Experience good = Numbered(0, 2, 4);
   const auto refusal = [&](auto spoil) {

@@ -45,6 +45,8 @@ absl::StatusOr<int64_t> FragmentCollector::Collect(int64_t max_frames) {
     if (!frames.ok()) return frames;
     random_frames_ -= *frames;
     collected += *frames;
+    // Asynchronous collectors still act by it when the first policy is published.
+    if (random_frames_ <= 0) source_.DropUpTo(version_);
   }
   if (collected == max_frames) return collected;
   absl::StatusOr<v1::Policy> policy = algorithm_.Export();

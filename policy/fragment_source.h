@@ -39,6 +39,9 @@ class FragmentSource {
   // before it. CANCELLED once the run is asked to stop.
   virtual absl::StatusOr<std::vector<Experience>> Gather(const v1::Policy& policy, int steps) = 0;
 
+  // Nothing with a step by this version, or one before it, is to come any more.
+  virtual void DropUpTo(uint64_t) {}
+
   // How often lanes were lost, with their servers or their collectors.
   virtual int64_t losses() const = 0;
   // Of the last Gather.

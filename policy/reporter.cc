@@ -153,6 +153,23 @@ std::optional<double> Reporter::LatestReturn() const {
   return Mean(latest_, &EpisodeSummary::episode_return);
 }
 
+void Reporter::PutLatest(v1::CheckpointState& state) const {
+  state.clear_latest_returns();
+  state.clear_latest_lengths();
+  for (const EpisodeSummary& episode : latest_) {
+    state.add_latest_returns(episode.episode_return);
+    state.add_latest_lengths(episode.length);
+  }
+}
+
+void Reporter::TakeLatest(const v1::CheckpointState& state) {
+  latest_.clear();
+  const int count = std::min(state.latest_returns_size(), state.latest_lengths_size());
+  for (int k = 0; k < count; ++k) {
+    latest_.push_back({state.latest_returns(k), state.latest_lengths(k)});
+  }
+}
+
 void Reporter::Track(absl::FunctionRef<absl::Status(Tracker&)> report) {
   for (const std::unique_ptr<Tracker>& tracker : trackers_) Warn(report(*tracker));
 }

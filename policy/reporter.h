@@ -62,6 +62,9 @@ class Reporter {
 
   // Mean return of the latest hundred training episodes; none before the hundredth.
   std::optional<double> LatestReturn() const;
+  // Those episodes, into a checkpoint and back.
+  void PutLatest(v1::CheckpointState& state) const;
+  void TakeLatest(const v1::CheckpointState& state);
 
  private:
   void Track(absl::FunctionRef<absl::Status(Tracker&)> report);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "absl/time/time.h"
 #include "base/layout.h"
 #include "policy/observation.h"
@@ -83,6 +85,10 @@ absl::StatusOr<std::unique_ptr<VectorEnv>> MakeEvaluationEnv(const v1::LearnerCo
       EnvOptions(config, std::min(config.evaluation().num_envs(), max_envs), reach);
   // collection.max_frames_per_traj cuts what is learned from, not what is judged.
   options.max_episode_steps = config.env().max_episode_steps();
+  // Servers that no lane is left for are not asked.
+  std::vector<std::string> servers = absl::StrSplit(options.server, ',');
+  servers.resize(std::min(servers.size(), static_cast<size_t>(options.num_envs)));
+  options.server = absl::StrJoin(servers, ",");
   // Servers tell of success where they send the info that it is in.
   options.with_info = true;
   return Make(options, reach);

@@ -160,7 +160,10 @@ absl::Status Trainer::Restore(const Checkpoint& all) {
   state_ = from.state;
   *state_.mutable_config() = config_;
   seconds_before_ = state_.seconds();
-  frames_before_ = last_saved_ = last_evaluated_ = last_filmed_ = state_.frames();
+  frames_before_ = last_saved_ = state_.frames();
+  last_evaluated_ = state_.has_evaluated() ? state_.evaluated() : state_.frames();
+  last_filmed_ = state_.has_filmed() ? state_.filmed() : state_.frames();
+  reporter_.TakeLatest(state_);
   return absl::OkStatus();
 }
 
@@ -189,7 +192,10 @@ absl::Status Trainer::Loop(const std::function<bool()>& stop) {
   if (config_.evaluation().at_start() && state_.frames() == 0) {
     if (absl::Status status = EvaluateNow(stop); !status.ok()) return status;
   }
-  while (state_.frames() < total) {
+  while (state_.frames() < total && !ReachedThreshold()) {
+    if (Due(config_.evaluation().interval(), last_evaluated_)) {
+      if (absl::Status status = EvaluateNow(stop); !status.ok()) return status;
+    }
     const absl::StatusOr<bool> stops = ranks_.Stops(stop);
     if (!stops.ok()) return stops.status();
     if (*stops) return absl::CancelledError("stopped");
@@ -214,10 +220,6 @@ absl::Status Trainer::Loop(const std::function<bool()>& stop) {
     if (!reported.ok()) return reported;
 
     if (Due(config_.checkpoint().interval(), last_saved_)) reporter_.Warn(Save());
-    if (ReachedThreshold()) break;
-    if (state_.frames() < total && Due(config_.evaluation().interval(), last_evaluated_)) {
-      if (absl::Status status = EvaluateNow(stop); !status.ok()) return status;
-    }
     if (ranks_.writes() && Due(config_.output().video_interval(), last_filmed_)) {
       reporter_.Warn(FilmNow(stop));
     }
@@ -314,10 +316,14 @@ absl::StatusOr<Evaluation> Trainer::Play(int num_envs, EvaluationOptions options
 }
 
 absl::Status Trainer::EvaluateNow(const std::function<bool()>& stop) {
-  last_evaluated_ = state_.frames();
   if (config_.evaluation().episodes() == 0) return absl::OkStatus();
   const absl::StatusOr<bool> best = ranks_.writes() ? EvaluateHere(stop) : false;
-  if (absl::Status status = ranks_.Agree(best.status()); !status.ok()) return status;
+  if (absl::Status status = ranks_.Agree(best.status()); !status.ok()) {
+    // What was learned does not go with it; several ranks keep it themselves.
+    if (ranks_.ranks() == nullptr && !absl::IsCancelled(status)) reporter_.Warn(Save());
+    return status;
+  }
+  last_evaluated_ = state_.frames();
   absl::Status saved = Save();
   if (saved.ok() && *best) {
     saved = CheckpointFolder(folder_->checkpoints()).MarkBest(state_.frames());
@@ -344,14 +350,17 @@ absl::StatusOr<bool> Trainer::EvaluateHere(const std::function<bool()>& stop) {
 }
 
 absl::Status Trainer::FilmNow(const std::function<bool()>& stop) {
-  last_filmed_ = state_.frames();
+  const int64_t filmed_before = std::exchange(last_filmed_, state_.frames());
   std::error_code error;
   std::filesystem::create_directories(folder_->videos(), error);
   FilmOptions film = kFilm;
   film.path = folder_->video(state_.frames());
   const absl::Status status = Play(/*num_envs=*/1, {.episodes = 1}, &film, stop).status();
   // A film that is full ends its episode.
-  if (stop()) return absl::OkStatus();
+  if (stop()) {
+    last_filmed_ = filmed_before;
+    return absl::OkStatus();
+  }
   if (!status.ok() && !absl::IsCancelled(status)) return Annotate(status, "no video");
   reporter_.AddVideo(state_.frames(), film.path, film.size);
   return absl::OkStatus();
@@ -360,6 +369,9 @@ absl::Status Trainer::FilmNow(const std::function<bool()>& stop) {
 absl::Status Trainer::Save() {
   Checkpoint checkpoint;
   state_.set_seconds(Seconds());
+  state_.set_evaluated(last_evaluated_);
+  state_.set_filmed(last_filmed_);
+  reporter_.PutLatest(state_);
   checkpoint.state = state_;
   absl::Status status = algorithm_->Save(checkpoint.tensors);
   if (status.ok()) status = collector_->Save(config_.checkpoint().env_state(), checkpoint.tensors);

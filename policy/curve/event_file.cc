@@ -81,4 +81,11 @@ absl::StatusOr<std::vector<ScalarPoint>> ReadScalars(const std::string& folder,
   return result;
 }
 
+absl::StatusOr<std::vector<ScalarPoint>> ReadReturns(const std::string& folder) {
+  auto training = ReadScalars(folder, "charts/episodic_return");
+  if (!absl::IsNotFound(training.status())) return training;
+  auto evaluations = ReadScalars(folder, "eval/episodic_return");
+  return evaluations.ok() ? evaluations : training;
+}
+
 }  // namespace hivewire

@@ -23,6 +23,10 @@ struct ScalarPoint {
 absl::StatusOr<std::vector<ScalarPoint>> ReadScalars(const std::string& folder,
                                                      absl::string_view tag);
 
+// The returns of a run: of its training episodes, or, where it reports none (only_statistics), of
+// its evaluations.
+absl::StatusOr<std::vector<ScalarPoint>> ReadReturns(const std::string& folder);
+
 }  // namespace hivewire
 
 #endif  // HIVEWIRE_POLICY_CURVE_EVENT_FILE_H_

@@ -47,10 +47,7 @@ absl::Status OpenCuda() {
 
 void UseThreads(int threads) { at::set_num_threads(threads); }
 
-absl::StatusOr<c10::Device> OpenDevice(const std::string& name, int threads) {
-  if (threads < 1 || threads > 1024) {
-    return absl::InvalidArgumentError(absl::StrCat("threads is ", threads, "; it can be 1 … 1024"));
-  }
+absl::StatusOr<c10::Device> OpenDevice(const std::string& name) {
   absl::string_view index = name;
   int gpu = 0;
   const bool numbered = absl::ConsumePrefix(&index, "cuda:");
@@ -59,8 +56,6 @@ absl::StatusOr<c10::Device> OpenDevice(const std::string& name, int threads) {
         absl::StrCat("device is \"", name, "\"; it can be cpu, cuda or cuda:1"));
   }
   KeepFreedMemory();
-  // Two threads compute operations beside each other (see Companion); each has half.
-  at::set_num_threads(std::max(1, threads / 2));
   if (name == "cpu") return c10::Device(c10::DeviceType::CPU);
   if (absl::Status status = OpenCuda(); !status.ok()) return status;
   if (gpu >= at::detail::getCUDAHooks().deviceCount()) {

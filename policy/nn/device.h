@@ -1,5 +1,5 @@
-// Where LibTorch computes. Process-wide settings, malloc's among them: call before any other use of
-// LibTorch.
+// Where and how LibTorch computes. Process-wide settings, malloc's among them: call before any
+// other use of LibTorch.
 #ifndef HIVEWIRE_POLICY_NN_DEVICE_H_
 #define HIVEWIRE_POLICY_NN_DEVICE_H_
 
@@ -11,12 +11,12 @@
 
 namespace hivewire {
 
-// "cpu" or "cuda", and how many threads the learner computes with. For "cuda" opens
+// "cpu" or "cuda". For "cuda" opens
 // libtorch_cuda.so, which the loader must find beside the CUDA libraries (a pip installation of
 // torch has both): FAILED_PRECONDITION says what is absent.
-absl::StatusOr<c10::Device> OpenDevice(const std::string& name, int threads);
+absl::StatusOr<c10::Device> OpenDevice(const std::string& name);
 
-// Operations are computed by so many threads from now on, rather than by half of them.
+// Each operation is computed by so many threads from now on.
 void UseThreads(int threads);
 
 }  // namespace hivewire

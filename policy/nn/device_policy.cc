@@ -173,8 +173,9 @@ class DevicePolicy : public ActingPolicy {
 }  // namespace
 
 absl::StatusOr<PolicyMaker> MakeDevicePolicies(const std::string& name) {
-  const absl::StatusOr<c10::Device> device = OpenDevice(name, /*threads=*/1);
+  const absl::StatusOr<c10::Device> device = OpenDevice(name);
   if (!device.ok()) return device.status();
+  UseThreads(1);
   return [device = *device](
              const v1::Policy& policy) -> absl::StatusOr<std::shared_ptr<const ActingPolicy>> {
     auto portable = PortablePolicy::Create(policy, {.may_remember = true});

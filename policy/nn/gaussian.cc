@@ -82,7 +82,8 @@ class LikelihoodFunction : public torch::autograd::Function<LikelihoodFunction> 
 
 class Gaussian : public Distribution {
  public:
-  explicit Gaussian(Deviation deviation) : deviation_(std::move(deviation)) {}
+  Gaussian(Deviation deviation, bool clip_to_box)
+      : deviation_(std::move(deviation)), clip_to_box_(clip_to_box) {}
 
   int64_t num_inputs() const override { return deviation_.num_inputs(); }
   at::Tensor InitialBias() const override { return deviation_.InitialBias(); }
@@ -121,12 +122,13 @@ class Gaussian : public Distribution {
   absl::Status Export(v1::ActionHead& head) const override {
     head.set_kind(v1::ActionHead::KIND_GAUSSIAN);
     deviation_.Export(head);
-    head.set_clip_to_box(true);
+    head.set_clip_to_box(clip_to_box_);
     return absl::OkStatus();
   }
 
  private:
   Deviation deviation_;
+  bool clip_to_box_;
 };
 
 }  // namespace
@@ -137,7 +139,7 @@ absl::StatusOr<std::unique_ptr<Distribution>> MakeGaussian(const v1::Distributio
   if (!status.ok()) return status;
   absl::StatusOr<Deviation> deviation = Deviation::Make(config, action.dim());
   if (!deviation.ok()) return deviation.status();
-  return std::make_unique<Gaussian>(*std::move(deviation));
+  return std::make_unique<Gaussian>(*std::move(deviation), config.clip_to_box());
 }
 
 }  // namespace hivewire

@@ -42,6 +42,10 @@ absl::Status CheckPpoConfig(const v1::LearnerConfig& config) {
   const auto positive = [](double x) { return x > 0 && std::isfinite(x); };
   const auto share = [](double x) { return x >= 0 && x <= 1; };
   const auto not_negative = [](double x) { return x >= 0 && std::isfinite(x); };
+  if (config.threads() < 1 || config.threads() > 1024) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("threads is ", config.threads(), "; it can be 1 … 1024"));
+  }
   Checks checks;
   checks.Take(ppo.rollout_steps() >= 1, "rollout_steps", ppo.rollout_steps(), "1 or more");
   checks.Take(ppo.epochs() >= 1, "epochs", ppo.epochs(), "1 or more");

@@ -46,22 +46,23 @@ at::Tensor OnHost(const at::Tensor& tensor) {
 class Ppo : public Algorithm {
  public:
   // On the CPU with two threads or more, policy and value are learned beside each other.
-  Ppo(const v1::PpoConfig& config, const Problem& problem, at::Device device, int threads,
+  Ppo(const v1::LearnerConfig& config, const Problem& problem, at::Device device,
       at::Generator generator, std::unique_ptr<Model> model,
       std::unique_ptr<Distribution> distribution)
-      : config_(config),
+      : config_(config.ppo()),
+        clip_to_box_(config.distribution().clip_to_box()),
         problem_(problem),
         device_(device),
         generator_(std::move(generator)),
         model_(std::move(model)),
         distribution_(std::move(distribution)),
         parameters_(AllParameters(*model_, *distribution_), device),
-        adam_(parameters_, config.adam_epsilon()),
-        learning_rate_(config),
+        adam_(parameters_, config_.adam_epsilon()),
+        learning_rate_(config_),
         value_moments_(1),
-        rollout_(config.rollout_steps(), problem.num_lanes, problem.observation_dim,
+        rollout_(config_.rollout_steps(), problem.num_lanes, problem.observation_dim,
                  static_cast<int>(problem.action.dim())) {
-    if (device.is_cpu() && threads > 1) companion_ = std::make_unique<Companion>();
+    if (device.is_cpu() && config.threads() > 1) companion_ = std::make_unique<Companion>();
     const auto no_memories = [&](int64_t width) {
       return width > 0 ? at::zeros({problem.num_lanes, width}, device) : at::Tensor();
     };
@@ -278,7 +279,7 @@ class Ppo : public Algorithm {
     if (problem_.action.discrete()) {
       problem_.action.WriteDiscrete({chosen.data_ptr<int64_t>(), size}, out);
     } else {
-      problem_.action.WriteBox({chosen.data_ptr<float>(), size}, out);
+      problem_.action.WriteBox({chosen.data_ptr<float>(), size}, clip_to_box_, out);
     }
   }
 
@@ -454,6 +455,7 @@ class Ppo : public Algorithm {
   }
 
   v1::PpoConfig config_;
+  bool clip_to_box_;
   Problem problem_;
   at::Device device_;
   at::Generator generator_;
@@ -491,8 +493,10 @@ absl::StatusOr<std::unique_ptr<Algorithm>> MakePpo(const v1::LearnerConfig& conf
   if (!status.ok()) return status;
   const absl::StatusOr<std::vector<int64_t>> columns = PolicyColumnsOf(config.model(), problem);
   if (!columns.ok()) return columns.status();
-  absl::StatusOr<c10::Device> device = OpenDevice(config.device(), config.threads());
+  absl::StatusOr<c10::Device> device = OpenDevice(config.device());
   if (!device.ok()) return device.status();
+  // Two threads compute operations beside each other (Companion); each has half.
+  UseThreads(std::max(1, config.threads() / 2));
   return GuardTorch("making the model", [&]() -> absl::StatusOr<std::unique_ptr<Algorithm>> {
     at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(config.seed());
     absl::StatusOr<std::unique_ptr<Distribution>> distribution =
@@ -510,8 +514,8 @@ absl::StatusOr<std::unique_ptr<Algorithm>> MakePpo(const v1::LearnerConfig& conf
     // There is no second half to leave threads for, and convolutions gain by them.
     if (HasConvolutions(config.model()) && (*model)->shares_parameters())
       UseThreads(config.threads());
-    return std::make_unique<Ppo>(config.ppo(), problem, *device, config.threads(),
-                                 std::move(generator), *std::move(model), *std::move(distribution));
+    return std::make_unique<Ppo>(config, problem, *device, std::move(generator), *std::move(model),
+                                 *std::move(distribution));
   });
 }
 

@@ -241,6 +241,19 @@ TEST_P(RecurrentPpoTest, KeepsWhatItHasLearnedWhereAdvantagesAreNotNormalized) {
   for (int k = 0; k < 20; ++k) EXPECT_GT(recall.Train(2), 0.9) << k;
 }
 
+TEST_P(RecurrentPpoTest, AnUpdateWithoutAStepChangesNothing) {
+  Recall recall(RecallConfig(GetParam()));
+  recall.Train(1);
+  TensorMap before, after;
+  ASSERT_TRUE(recall.algorithm().Save(before).ok());
+  const auto statistics = recall.algorithm().Update(0);
+  ASSERT_TRUE(statistics.ok()) << statistics.status();
+  ASSERT_TRUE(recall.algorithm().Save(after).ok());
+  for (const auto& [name, tensor] : before.tensors()) {
+    EXPECT_EQ(tensor.bytes, after.tensors().at(name).bytes) << name;
+  }
+}
+
 TEST_P(RecurrentPpoTest, GoesOnFromSavedStateBitForBit) {
   const v1::LearnerConfig config = RecallConfig(GetParam());
   Recall whole(config), half(config);

@@ -61,12 +61,18 @@ SampleBuffer::SampleBuffer(const Model& model, const Distribution& distribution,
     keep_ = View(keep, {steps_ + 1, lanes_}).clone().to(device);
     CutIntoChunks(memories);
   }
-  log_probs_ = rollout.has_log_probs() && !options.by_element ? View(rollout.log_probs(), {rows})
-                                                              : LogProbs();
+  if (steps_ == 0) {
+    log_probs_ = at::empty({0});
+  } else {
+    log_probs_ = rollout.has_log_probs() && !options.by_element ? View(rollout.log_probs(), {rows})
+                                                                : LogProbs();
+  }
   ComputeReturns();
 }
 
 void SampleBuffer::CutIntoChunks(const LaneMemories& memories) {
+  value_memory_after_ = memories.value;
+  if (steps_ == 0) return;
   for (int64_t step = 0; step < steps_; step += options_.tbptt_steps) {
     const int64_t end = std::min<int64_t>(step + options_.tbptt_steps, steps_);
     for (int64_t lane = 0; lane < lanes_; ++lane) {

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <random>
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -83,6 +84,7 @@ absl::Status CollectorTable::CheckSpec(const v1::EnvSpec& spec) {
     if (!problem.ok()) return problem.status();
     shape_.observation_dim = problem->observation_dim;
     shape_.action_bytes = problem->action.row_bytes();
+    action_ = problem->action;
     spec_ = spec;
     return absl::OkStatus();
   }
@@ -204,18 +206,29 @@ absl::StatusOr<v1::PushFragmentsResponse> CollectorTable::Push(
     uint64_t stream, const v1::PushFragmentsRequest& request, const Stop& cancelled) {
   const uint64_t id = request.collector_id();
   ExperienceShape shape;
+  std::optional<ActionSpace> action;
   int first_lane = 0, num_lanes = 0;
   {
     MutexLock lock(mutex_);
     const absl::StatusOr<Collector*> collector = Find(id);
     if (!collector.ok()) return collector.status();
     shape = shape_;
+    action = action_;
     first_lane = (*collector)->first_lane;
     num_lanes = (*collector)->num_lanes;
   }
   absl::StatusOr<Experience> experience =
       FromFragment(request.fragment(), shape, first_lane, num_lanes);
   if (!experience.ok()) return experience.status();
+  if (experience->steps != config_.ppo().rollout_steps()) {
+    return absl::DataLossError(absl::StrCat("fragment.length: ", experience->steps, " steps where ",
+                                            config_.ppo().rollout_steps(), " were asked for"));
+  }
+  std::vector<float> actions(experience->rewards.size() * static_cast<size_t>(action->dim()));
+  const absl::Status acted = action->Read(experience->actions, absl::MakeSpan(actions));
+  if (!acted.ok()) {
+    return absl::DataLossError(absl::StrCat("fragment.action: ", acted.message()));
+  }
 
   MutexLock lock(mutex_);
   while (true) {
@@ -278,10 +291,18 @@ void CollectorTable::Publish(v1::Policy policy) {
   Changed();
 }
 
-uint64_t CollectorTable::Staleness(const Pending& pending) const {
+void CollectorTable::DropUpTo(uint64_t version) {
+  MutexLock lock(mutex_);
+  drop_up_to_ = version;
+}
+
+uint64_t CollectorTable::Oldest(const Pending& pending) {
   const std::vector<uint64_t>& versions = pending.experience.versions;
-  const uint64_t oldest = *std::min_element(versions.begin(), versions.end());
-  return weights_->version() - std::min(oldest, weights_->version());
+  return *std::min_element(versions.begin(), versions.end());
+}
+
+uint64_t CollectorTable::Staleness(const Pending& pending) const {
+  return weights_->version() - std::min(Oldest(pending), weights_->version());
 }
 
 void CollectorTable::Answer(Collector& collector, bool stale) {
@@ -306,7 +327,8 @@ std::vector<CollectorTable::Collector*> CollectorTable::Waiting() {
   for (auto& [id, collector] : collectors_) {
     if (!collector.pending.has_value()) continue;
     const uint64_t staleness = Staleness(*collector.pending);
-    if (synchronous ? staleness > 0 : limit > 0 && staleness > limit) {
+    const bool unwanted = Oldest(*collector.pending) <= drop_up_to_;
+    if (unwanted || (synchronous ? staleness > 0 : limit > 0 && staleness > limit)) {
       ++statistics_.dropped_fragments;
       spdlog::warn("collector {}: fragment {} is {} versions old: dropped", collector.name,
                    collector.pending->fragment_no, staleness);
@@ -335,6 +357,7 @@ absl::StatusOr<std::vector<Experience>> CollectorTable::Gather(const Stop& stop)
   MutexLock lock(mutex_);
   absl::Time told = absl::Now();
   std::vector<Experience> parts;
+  std::set<uint64_t> collectors;
   int lanes = 0;
   uint64_t staleness = 0;
   statistics_.max_staleness = 0;
@@ -349,6 +372,7 @@ absl::StatusOr<std::vector<Experience>> CollectorTable::Gather(const Stop& stop)
       staleness += age;
       statistics_.max_staleness = std::max(statistics_.max_staleness, age);
       lanes += collector->num_lanes;
+      collectors.insert(collector->id);
       parts.push_back(Take(*collector));
     }
     full = full || lanes == num_lanes_ || (synchronous && !parts.empty());
@@ -360,7 +384,7 @@ absl::StatusOr<std::vector<Experience>> CollectorTable::Gather(const Stop& stop)
                    num_lanes_);
     }
   }
-  statistics_.collectors = static_cast<int>(parts.size());
+  statistics_.collectors = static_cast<int>(collectors.size());
   statistics_.mean_staleness = static_cast<double>(staleness) / static_cast<double>(parts.size());
   return parts;
 }

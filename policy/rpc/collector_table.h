@@ -28,6 +28,7 @@
 #include "base/mutex.h"
 #include "hivewire/v1/learner.pb.h"
 #include "hivewire/v1/training.pb.h"
+#include "policy/action_space.h"
 #include "policy/experience.h"
 #include "policy/session.h"
 
@@ -73,6 +74,8 @@ class CollectorTable {
   // The env of the first collector that registers.
   absl::StatusOr<v1::EnvSpec> WaitForSpec(const Stop& stop);
   void Publish(v1::Policy policy);
+  // As FragmentSource's.
+  void DropUpTo(uint64_t version);
   // Synchronous: a fragment of each collector that is there, in the order of their lanes; the first
   // time, once all lanes are driven. Asynchronous: fragments in the order in which they came, until
   // they have as many lanes as the run, or the next one would have more.
@@ -116,6 +119,8 @@ class CollectorTable {
   // Wakes all who wait; and waits for that, or until it is time to look.
   void Changed() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void AwaitChange(MutexLock& lock) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Version of its oldest step.
+  static uint64_t Oldest(const Pending& pending);
   uint64_t Staleness(const Pending& pending) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Answer(Collector& collector, bool stale) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Experience Take(Collector& collector) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -133,7 +138,9 @@ class CollectorTable {
   std::vector<uint64_t> given_ ABSL_GUARDED_BY(mutex_);
   std::optional<v1::EnvSpec> spec_ ABSL_GUARDED_BY(mutex_);
   ExperienceShape shape_ ABSL_GUARDED_BY(mutex_);
+  std::optional<ActionSpace> action_ ABSL_GUARDED_BY(mutex_);
   Weights weights_ ABSL_GUARDED_BY(mutex_);
+  uint64_t drop_up_to_ ABSL_GUARDED_BY(mutex_) = 0;
   uint64_t next_stream_ ABSL_GUARDED_BY(mutex_) = 1;
   uint64_t next_arrival_ ABSL_GUARDED_BY(mutex_) = 1;
   bool complete_ ABSL_GUARDED_BY(mutex_) = false;  // all lanes were driven once

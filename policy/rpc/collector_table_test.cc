@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <future>
 #include <string>
 #include <utility>
@@ -62,14 +63,21 @@ class Player {
 
   using Answer = std::future<absl::StatusOr<v1::PushFragmentsResponse>>;
   Answer Push(uint64_t fragment_no, uint64_t version) {
+    return Push(fragment_no, version, kSteps, /*action=*/0);
+  }
+  // `steps` steps, each by this action.
+  Answer Push(uint64_t fragment_no, uint64_t version, int steps, int64_t action) {
     v1::PushFragmentsRequest request;
     request.set_collector_id(joined_.collector_id());
     request.set_fragment_no(fragment_no);
     Experience experience;
     experience.shape = {2, sizeof(int64_t)};
     experience.lanes.resize(static_cast<size_t>(num_lanes_));
-    experience.Resize(kSteps);
+    experience.Resize(steps);
     for (uint64_t& step : experience.versions) step = version;
+    for (size_t row = 0; row < experience.versions.size(); ++row) {
+      std::memcpy(&experience.actions[row * sizeof(action)], &action, sizeof(action));
+    }
     *request.mutable_fragment() = ToFragment(experience);
     return std::async(std::launch::async, [this, request, stream = stream_] {
       return table_.Push(stream, request, Never);
@@ -206,6 +214,41 @@ TEST(CollectorTable, ACollectorOfAnotherEnvIsRefused) {
   request.set_num_envs(kLanes + 1);
   const absl::Status many = table.Register(request).status();
   EXPECT_TRUE(absl::StrContains(many.message(), "1 … 8")) << many;
+}
+
+TEST(CollectorTable, AsynchronouslyAQuickOneCountsOnceAndWhatIsUnwantedDoesNotCome) {
+  CollectorTable table(Config(/*synchronous=*/false), 0);
+  Player quick(table, "quick", 4), slow(table, "slow", 4);
+  Publish(table, 1);
+  // By random actions, say.
+  Player::Answer late = slow.Push(1, 1);
+  table.DropUpTo(1);
+  Publish(table, 2);
+  auto gather = std::async(std::launch::async, [&] { return table.Gather(Never); });
+  EXPECT_FALSE(quick.Push(1, 2).get()->dropped_as_stale());
+  EXPECT_FALSE(quick.Push(2, 2).get()->dropped_as_stale());
+  EXPECT_EQ(FirstLanes(gather.get()), (std::vector<int>{0, 0}));
+  EXPECT_TRUE(late.get()->dropped_as_stale());
+  EXPECT_EQ(table.statistics().collectors, 1);
+  EXPECT_EQ(table.statistics().dropped_fragments, 1);
+}
+
+TEST(CollectorTable, AFragmentThatWasNotAskedForCostsItsCollectorAlone) {
+  CollectorTable table(Config(/*synchronous=*/true), 0);
+  Player one(table, "one", 4), two(table, "two", 4);
+  Publish(table, 1);
+  const auto longer = two.Push(1, 1, 1000, 0).get();
+  EXPECT_EQ(longer.status().code(), absl::StatusCode::kDataLoss);
+  EXPECT_TRUE(absl::StrContains(longer.status().message(), "1000 steps where 4"))
+      << longer.status();
+  const auto wild = two.Push(1, 1, kSteps, 99).get();
+  EXPECT_EQ(wild.status().code(), absl::StatusCode::kDataLoss);
+  EXPECT_TRUE(absl::StrContains(wild.status().message(), "is 99; it can be 0 … 2"))
+      << wild.status();
+  Player::Answer good = two.Push(1, 1), other = one.Push(1, 1);
+  EXPECT_EQ(FirstLanes(table.Gather(Never)), (std::vector<int>{0, 4}));
+  EXPECT_TRUE(good.get().ok());
+  EXPECT_TRUE(other.get().ok());
 }
 
 TEST(CollectorTable, WhoeverWaitsHearsThatTheRunIsOver) {

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/error.h"
+#include "policy/acting_policy.h"
 #include "policy/checkpoint/atomic_file.h"
 #include "policy/rpc/training_service.h"
 #include "policy/session.h"
@@ -76,6 +77,8 @@ TrainingServer::~TrainingServer() {
 }
 
 absl::StatusOr<std::vector<Experience>> TrainingServer::Gather(const v1::Policy& policy, int) {
+  // What no collector could act by (numbers that are not finite) ends the run, not each of them.
+  if (absl::Status status = MakeCpuPolicy(policy).status(); !status.ok()) return status;
   table_.Publish(policy);
   return table_.Gather(options_.stop);
 }

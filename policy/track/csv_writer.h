@@ -14,14 +14,16 @@ namespace hivewire {
 
 class CsvWriter {
  public:
-  // The first column counts up. Where the file has rows already, those with a first column above
-  // `keep_up_to` are dropped (a resumed run writes them again).
-  static absl::Status DropRowsAfter(const std::string& path, double keep_up_to);
-
   CsvWriter(std::string path, std::vector<std::string> columns)
       : path_(std::move(path)), columns_(std::move(columns)) {}
 
-  // Appends a row, after the header where the file is new. NaN is written as an empty cell.
+  // Goes on with a file that has rows already: of those, the ones whose first column, which counts
+  // up, is above `keep_up_to` are dropped (a resumed run writes them again), and those that were
+  // not written to their end. Columns that are new are empty in them.
+  absl::Status Continue(double keep_up_to);
+
+  // Appends a row, after the header where the file is new. NaN is written as an empty cell. A row
+  // that could not be written whole is not there at all.
   absl::Status Append(absl::Span<const double> row);
 
  private:

@@ -55,6 +55,8 @@ absl::StatusOr<std::unique_ptr<EventWriter>> EventWriter::Create(const std::stri
                                   ".", host, ".", getpid());
   std::FILE* file = std::fopen(path.c_str(), "abe");
   if (file == nullptr) return absl::ErrnoToStatus(errno, absl::StrCat("cannot write ", path));
+  // Each record is one write, or the part of one that the disk has room for.
+  std::setvbuf(file, nullptr, _IONBF, 0);
   std::unique_ptr<EventWriter> writer(new EventWriter(std::move(path), file));
   tensorboard::Event version = Now(0);
   version.set_file_version("brain.Event:2");
@@ -119,12 +121,14 @@ absl::Status EventWriter::AddGif(int64_t step, const std::string& tag, const Gif
 
 absl::Status EventWriter::Write(const tensorboard::Event& event) {
   const std::string record = TfRecord(event.SerializeAsString());
-  if (std::fwrite(record.data(), 1, record.size(), file_) != record.size() ||
-      std::fflush(file_) != 0) {
+  if (std::fwrite(record.data(), 1, record.size(), file_) != record.size()) {
     const int error = errno;
     std::clearerr(file_);
+    // Readers stop at half a record: what comes later is not to stand behind it.
+    if (ftruncate(fileno(file_), size_) != 0) size_ = 0;
     return absl::ErrnoToStatus(error, absl::StrCat("cannot write ", path_));
   }
+  size_ += static_cast<off_t>(record.size());
   return absl::OkStatus();
 }
 

@@ -26,7 +26,7 @@ class EventWriter : public Tracker {
 
   ~EventWriter() override;
 
-  // Each is on the disk when it returns.
+  // Each is on the disk when it returns, or, where it could not be written, nothing of it is.
   absl::Status AddScalars(int64_t step, absl::Span<const Statistic> scalars) override;
   absl::Status AddText(int64_t step, const std::string& tag, const std::string& text) override;
   absl::Status AddHistogram(int64_t step, const std::string& tag,
@@ -40,6 +40,7 @@ class EventWriter : public Tracker {
 
   std::string path_;
   std::FILE* file_;
+  off_t size_ = 0;  // of whole records
 };
 
 // An EventWriter for the run folder.

@@ -15,8 +15,9 @@ namespace hivewire {
 namespace {
 
 constexpr absl::Duration kBarInterval = absl::Milliseconds(200);
-// What the rest of a progress line takes at most, in columns.
-constexpr int kTextColumns = 100;
+// Of the bar, in columns.
+constexpr int kLeastBar = 8;
+constexpr int kMostBar = 30;
 
 std::string Grouped(int64_t number) {
   std::string digits = absl::StrCat(number);
@@ -32,6 +33,21 @@ std::string Clock(double seconds) {
   return absl::StrFormat("%d:%02d:%02d", whole / 3600, whole / 60 % 60, whole % 60);
 }
 
+// Of UTF-8, each character one column wide.
+bool BeginsCharacter(char byte) { return (static_cast<unsigned char>(byte) & 0xC0) != 0x80; }
+
+int Columns(const std::string& text) {
+  return static_cast<int>(std::count_if(text.begin(), text.end(), BeginsCharacter));
+}
+
+std::string FirstColumns(const std::string& text, int columns) {
+  size_t end = 0;
+  for (; end < text.size(); ++end) {
+    if (BeginsCharacter(text[end]) && columns-- == 0) break;
+  }
+  return text.substr(0, end);
+}
+
 int TerminalColumns() {
   winsize size = {};
   if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return 80;
@@ -40,28 +56,39 @@ int TerminalColumns() {
 
 }  // namespace
 
-std::string ProgressLine(const ProgressState& state, int bar_columns) {
+std::string ProgressLine(const ProgressState& state, int columns) {
   const double share = state.total_frames > 0 ? static_cast<double>(state.frames) /
                                                     static_cast<double>(state.total_frames)
                                               : 1;
-  std::string line = absl::StrFormat("%3.0f %%  ", std::floor(100 * share));
-  if (bar_columns > 0) {
-    const int full = static_cast<int>(share * bar_columns);
-    for (int i = 0; i < bar_columns; ++i) line += i < full ? "━" : "─";
-    line += "  ";
-  }
-  absl::StrAppend(&line, Grouped(state.frames), " / ", Grouped(state.total_frames), " frames  ",
-                  Grouped(std::llround(state.frames_per_second)), " frames/s  ");
-  if (std::isnan(state.mean_return)) {
-    line += "return –  ";
-  } else {
-    absl::StrAppendFormat(&line, "return %.1f  length %.0f  ", state.mean_return,
-                          state.mean_length);
-  }
+  const std::string percent = absl::StrFormat("%3.0f %%  ", std::floor(100 * share));
   const double left = static_cast<double>(state.total_frames - state.frames);
-  absl::StrAppend(&line, "ETA ",
-                  state.frames_per_second > 0 ? Clock(left / state.frames_per_second) : "–");
-  return line;
+  // Where there is little room, less is said: first without the length, then without the total.
+  const auto text = [&](bool with_length, bool with_total) {
+    std::string line = Grouped(state.frames);
+    if (with_total) absl::StrAppend(&line, " / ", Grouped(state.total_frames));
+    absl::StrAppend(&line, " frames  ", Grouped(std::llround(state.frames_per_second)),
+                    " frames/s  return ");
+    absl::StrAppend(&line, std::isnan(state.mean_return)
+                               ? std::string("–")
+                               : absl::StrFormat("%.1f", state.mean_return));
+    if (with_length && !std::isnan(state.mean_return)) {
+      absl::StrAppendFormat(&line, "  length %.0f", state.mean_length);
+    }
+    absl::StrAppend(&line, "  ETA ",
+                    state.frames_per_second > 0 ? Clock(left / state.frames_per_second) : "–");
+    return line;
+  };
+  std::string line = text(true, true);
+  if (columns == 0) return percent + line;
+  // For the bar and what stands between.
+  const auto room = [&] { return columns - static_cast<int>(percent.size()) - Columns(line) - 2; };
+  if (room() < kLeastBar) line = text(false, true);
+  if (room() < kLeastBar) line = text(false, false);
+  std::string bar;
+  const int bar_columns = room() < kLeastBar ? 0 : std::min(room(), kMostBar);
+  for (int i = 0; i < bar_columns; ++i) bar += i < share * bar_columns - 0.5 ? "━" : "─";
+  if (bar_columns > 0) bar += "  ";
+  return FirstColumns(absl::StrCat(percent, bar, line), columns);
 }
 
 Progress::Progress(absl::Duration log_interval)
@@ -72,8 +99,8 @@ void Progress::Show(const ProgressState& state, bool now) {
   if (!now && time < next_) return;
   next_ = time + interval_;
   if (terminal_) {
-    const int bar = std::clamp(TerminalColumns() - kTextColumns, 0, 30);
-    std::printf("\r\033[K%s", ProgressLine(state, bar).c_str());
+    // In the last column some terminals begin a new line.
+    std::printf("\r\033[K%s", ProgressLine(state, std::max(1, TerminalColumns() - 1)).c_str());
     bar_shown_ = true;
   } else {
     std::printf("%s\n", ProgressLine(state, 0).c_str());

@@ -41,9 +41,10 @@ class Progress {
   absl::Time next_ = absl::InfinitePast();
 };
 
-// "  42 %  ━━━━━━──────  420,000 / 1,000,000 frames  12,345 frames/s  return 234.5  ETA 0:47", the
-// bar `bar_columns` wide, without one where that is 0.
-std::string ProgressLine(const ProgressState& state, int bar_columns);
+// "  42 %  ━━━━━━──────  420,000 / 1,000,000 frames  12,345 frames/s  return 234.5  length 100  ETA
+// 0:47" within so many columns; where they are few it says less, and has no bar at last. 0: all of
+// it without a bar, for a log.
+std::string ProgressLine(const ProgressState& state, int columns);
 
 }  // namespace hivewire
 

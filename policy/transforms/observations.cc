@@ -123,7 +123,7 @@ class Transformed : public Observations {
 absl::StatusOr<std::unique_ptr<Observations>> Observations::Make(
     const v1::LearnerConfig& config, const std::vector<v1::LayoutLeaf>& leaves, int num_lanes) {
   if (config.transforms().empty()) return std::make_unique<Plain>(leaves);
-  const absl::StatusOr<c10::Device> device = OpenDevice(config.device(), config.threads());
+  const absl::StatusOr<c10::Device> device = OpenDevice(config.device());
   if (!device.ok()) return device.status();
   return GuardTorch("making transforms", [&]() -> absl::StatusOr<std::unique_ptr<Observations>> {
     std::vector<LeafShape> given;

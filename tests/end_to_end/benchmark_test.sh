@@ -49,4 +49,8 @@ assert svg.count("<polyline") == 2 and "cleanrl-continuous" in svg
 PYTHON
 refused "another configuration" learner benchmark --server="unix:${folder}/env.sock" --preset=cartpole \
   --envs=InvertedPendulum-v5 --seeds=1 --output="${folder}/whole"
+# So is a run that was begun, though it has no row yet.
+rm "${folder}/whole/rows/cartpole__InvertedPendulum-v5__1.json"
+refused "another configuration" learner benchmark --server="unix:${folder}/env.sock" --preset=cartpole \
+  --envs=InvertedPendulum-v5 --seeds=1 --output="${folder}/whole"
 echo "the same rows"

@@ -57,7 +57,7 @@ PYTHON
 
 refused "acts in the learner only" learner export whole "${server}" --file=policy.pt
 refused "acts in the learner only" learner train --config=pixels.textproto "${server}" --run_folder=refused \
-  --set normalization.init_stats=64
+  --set collection.init_random_frames=64
 sed '/^transforms/d' pixels.textproto >raw.textproto
 refused "model.convolution.*\(40, 40, 3\)" learner train --config=raw.textproto "${server}" --run_folder=refused
 refused "ppo.max_rollout_bytes is 100" learner train --config=pixels.textproto "${server}" --run_folder=refused \

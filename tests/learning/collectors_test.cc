@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
@@ -63,6 +64,16 @@ class CollectorsTest : public testing::TestWithParam<const char*> {
   // Trains to the end in a folder of this name, in the learner alone or with collectors of so many
   // lanes each; what it leaves.
   Checkpoint Train(const std::string& name, const std::vector<int>& lanes) {
+    const RunFolder folder = TrainWith(
+        name, lanes, [](const absl::Status& status) { EXPECT_TRUE(status.ok()) << status; });
+    const auto last = CheckpointFolder(folder.checkpoints()).Find("last");
+    EXPECT_TRUE(last.ok()) << last.status();
+    return *ReadCheckpoint(*last);
+  }
+
+  // `check` sees how the learner and each collector ended.
+  RunFolder TrainWith(const std::string& name, const std::vector<int>& lanes,
+                      const std::function<void(const absl::Status&)>& check) {
     v1::LearnerConfig config = config_;
     Reach reach;
     over_ = false;
@@ -74,36 +85,27 @@ class CollectorsTest : public testing::TestWithParam<const char*> {
         return Listen(run, frames, listen);
       };
       for (size_t k = 0; k < lanes.size(); ++k) {
-        collectors.emplace_back([this, listen, k, num_envs = lanes[k]] {
+        collectors.emplace_back([this, listen, k, num_envs = lanes[k], &check] {
           CollectorOptions options;
           options.learner = listen;
           options.server = folder_.Socket("env.sock");
           options.num_envs = num_envs;
           options.name = absl::StrCat("collector-", k);
           // One that comes after the end finds nobody.
-          const absl::Status status = RunCollector(options, [this] { return over_.load(); });
-          EXPECT_TRUE(status.ok()) << status;
+          check(RunCollector(options, [this] { return over_.load(); }));
         });
       }
     }
-    Checkpoint end = TrainHere(name, config, reach);
-    over_ = true;
-    for (std::thread& collector : collectors) collector.join();
-    return end;
-  }
-
-  Checkpoint TrainHere(const std::string& name, const v1::LearnerConfig& config,
-                       const Reach& reach) {
-    auto trainer = Trainer::Create(config, reach, nullptr);
-    EXPECT_TRUE(trainer.ok()) << trainer.status();
-    if (!trainer.ok()) return {};
     auto folder = RunFolder::Create(config, folder_.path() + "/" + name);
     EXPECT_TRUE(folder.ok()) << folder.status();
-    const absl::Status status = (*trainer)->Run(*folder, [] { return false; });
-    EXPECT_TRUE(status.ok()) << status;
-    const auto last = CheckpointFolder(folder->checkpoints()).Find("last");
-    EXPECT_TRUE(last.ok()) << last.status();
-    return *ReadCheckpoint(*last);
+    {
+      auto trainer = Trainer::Create(config, reach, nullptr);
+      EXPECT_TRUE(trainer.ok()) << trainer.status();
+      if (trainer.ok()) check((*trainer)->Run(*folder, [] { return false; }));
+    }
+    over_ = true;
+    for (std::thread& collector : collectors) collector.join();
+    return *std::move(folder);
   }
 
   // All that a learner with collectors keeps: weights, moments, normalisers, random state.
@@ -122,6 +124,18 @@ class CollectorsTest : public testing::TestWithParam<const char*> {
   v1::LearnerConfig config_;
   std::atomic<bool> over_{false};
 };
+
+TEST_P(CollectorsTest, APolicyThatNobodyCanActByEndsTheRun) {
+  // Beyond all numbers within one update.
+  config_.mutable_ppo()->set_learning_rate(1e39);
+  std::atomic<int> failures{0};
+  TrainWith("diverged", {8}, [&failures](const absl::Status& status) {
+    if (status.ok()) return;
+    ++failures;
+    EXPECT_TRUE(absl::StrContains(status.message(), "is not finite")) << status;
+  });
+  EXPECT_EQ(failures, 1);
+}
 
 TEST_P(CollectorsTest, OneTwoAndFourGiveTheLearnerTheBitsOfTheEmbeddedOne) {
   const Checkpoint embedded = Train("embedded", {});

@@ -62,6 +62,15 @@ TEST_F(EvaluationTest, TakesTheMostLikelyActionsOrDrawsThemBySeed) {
   EXPECT_EQ(Play(policy, {.seed = 5, .stochastic = true}).returns, drawn.returns);
 }
 
+TEST_F(EvaluationTest, OfMoreServersThanLanesTheFirstOnesAreAsked) {
+  training_.config().mutable_env()->set_server("unix:/a,unix:/b,unix:/c");
+  for (const int lanes : {1, 2, 3}) {
+    const auto env = MakeEvaluationEnv(training_.config(), lanes, training_.reach());
+    ASSERT_TRUE(env.ok()) << env.status();
+    EXPECT_EQ((*env)->num_envs(), lanes);
+  }
+}
+
 TEST_F(EvaluationTest, AnEpisodeIsASuccessByItsReturnWhereTheEnvSaysNothing) {
   TrainedPolicy policy = Load(Train("success"));
   const Evaluation all = Play(policy, {.seed = 5});
